@@ -1,0 +1,1 @@
+"""Everything the application knows and does, without Qt."""

@@ -1,0 +1,1 @@
+"""Readers of recorded drives, one file each, found by listing the folder."""

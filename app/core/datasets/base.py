@@ -1,0 +1,104 @@
+"""What every reader offers: a data set of sequences whose frames are read when asked for."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from app.core.labels import LabelSet
+from app.core.types import Frame
+
+
+@dataclass(frozen=True)
+class OpenOptions:
+    """What a user may state when opening data that does not describe itself.
+
+    ``columns``: names of the float32 columns of raw ``.bin`` files, in order ("x", "y", "z", "intensity").
+    ``label_map``: a YAML file with the user's own raw ids, names and colours; replaces the reader's own.
+    ``rate``: sweeps a second where the recording states no times.
+    """
+
+    columns: tuple[str, ...] | None = None
+    label_map: Path | None = None
+    rate: float | None = None
+
+
+class Sequence(ABC):
+    """A run of sweeps. Building one lists files and reads small text; sweeps are read by ``read``."""
+
+    name: str
+    label_set: LabelSet | None
+    rate: float
+    """Sweeps a second, for playback (10 where the recording does not say)."""
+    camera_names: tuple[str, ...]
+    has_labels: bool
+    problems: tuple[str, ...]
+    """What is missing or broken, one sentence each; known without reading any sweep."""
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def read(self, index: int) -> Frame:
+        """Read one sweep. ``DataError`` with one sentence if its points cannot be read; anything else
+        that is missing or broken (labels, image, pose) becomes a sentence in ``Frame.notes``."""
+
+    @property
+    @abstractmethod
+    def poses(self) -> np.ndarray | None:
+        """(M, 4, 4) float64 ``world_from_sensor`` of the first M sweeps, or None without poses."""
+
+    @property
+    def has_poses(self) -> bool:
+        """Whether any sweep has a pose."""
+        return self.poses is not None
+
+    @property
+    def times(self) -> np.ndarray | None:
+        """(M,) float64 seconds since the start, or None."""
+        return None
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """An opened folder or file: ``format`` (reader's name), ``path``, its ``sequences`` (at least one)."""
+
+    format: str
+    title: str
+    path: Path
+    sequences: tuple[Sequence, ...]
+    problems: tuple[str, ...] = ()
+
+    def sequence(self, name: str) -> Sequence:
+        """The sequence of that name; ``KeyError`` with the names there are."""
+        for sequence in self.sequences:
+            if sequence.name == name:
+                return sequence
+        raise KeyError(f"no sequence '{name}'; there are: {', '.join(s.name for s in self.sequences)}")
+
+
+class Reader(ABC):
+    """One format. A module of this package declares ``ENTRY``, an instance of its reader."""
+
+    format: ClassVar[str]
+    """Short name, as ``info --json`` gives it: semantickitti, kitti-raw, ply …"""
+    title: ClassVar[str]
+
+    @abstractmethod
+    def recognise(self, path: Path) -> int:
+        """How surely ``path`` is of this format: 0 not at all … 100 beyond doubt. Cheap, never raises."""
+
+    @abstractmethod
+    def open(self, path: Path, options: OpenOptions) -> Dataset:
+        """Open lazily; ``DataError`` with one sentence when it cannot be."""
+
+    @abstractmethod
+    def write_example(self, folder: Path) -> Path:
+        """Write a two-frame (or two-file) example of this format; return the path to open.
+
+        The contract test reads it back. Three points or more a frame, finite, with labels where the
+        format has them."""

@@ -1,0 +1,1 @@
+"""Poses, projection, neighbours, normals: pure functions on arrays."""

@@ -1,0 +1,1 @@
+"""Per-point layers, one file each, found by listing the folder."""

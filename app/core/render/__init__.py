@@ -1,0 +1,1 @@
+"""Drawing without Qt: scene, camera, renderers, and the process they run in."""

@@ -1,0 +1,121 @@
+"""Messages between the window and the render process, and the interface every renderer offers.
+
+The window sends; of ``SetCamera``, ``SetStyle`` and ``SetColors`` for the same view and item only the
+newest that has arrived counts. Pictures come back through shared memory.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+
+from app.core.render.camera import Camera
+from app.core.render.scene import Item, Style
+
+
+@dataclass(frozen=True)
+class SetItem:
+    """Add or replace a named item of a view."""
+
+    view: str
+    name: str
+    item: Item
+
+
+@dataclass(frozen=True)
+class SetColors:
+    """Recolour a cloud: ``colors`` (N, 3) uint8, ``shown`` (N,) bool or None for all."""
+
+    view: str
+    name: str
+    colors: np.ndarray
+    shown: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class RemoveItem:
+    """Take a named item out of a view."""
+
+    view: str
+    name: str
+
+
+@dataclass(frozen=True)
+class SetStyle:
+    """Change how a view is drawn."""
+
+    view: str
+    style: Style
+
+
+@dataclass(frozen=True)
+class SetCamera:
+    """Look from somewhere else. ``moving``: draw what fits into the budget; False: at full detail."""
+
+    view: str
+    camera: Camera
+    moving: bool
+
+
+@dataclass(frozen=True)
+class Resize:
+    """The view's size in device pixels."""
+
+    view: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class CloseView:
+    """Forget a view."""
+
+    view: str
+
+
+@dataclass(frozen=True)
+class TakePicture:
+    """Draw the view once at another size; answered by a ``Snapshot`` with the same ``ticket``."""
+
+    view: str
+    ticket: int
+    width: int
+    height: int
+
+
+Message: TypeAlias = (
+    SetItem | SetColors | RemoveItem | SetStyle | SetCamera | Resize | CloseView | TakePicture
+)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A finished picture of a view.
+
+    Attributes
+    ----------
+    image : (h, w, 3) uint8. A moving picture may be smaller than the view; it is shown stretched.
+    index : (h, w) int32, row of the frontmost pickable cloud's point per pixel, -1 where there is none.
+        What picking reads: the points that were really drawn.
+    depth : (h, w) float32 metres along the view axis, inf where nothing was drawn.
+    camera : what it was drawn with
+    cloud : name of the pickable cloud ``index`` refers to
+    final : full detail, nothing more to come until something changes
+    seconds : time it took to draw
+    drawn, total : points drawn of points there are
+    renderer : which renderer drew it
+    """
+
+    view: str
+    image: np.ndarray
+    index: np.ndarray
+    depth: np.ndarray
+    camera: Camera
+    cloud: str
+    final: bool
+    seconds: float
+    drawn: int
+    total: int
+    renderer: str

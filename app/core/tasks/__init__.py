@@ -1,0 +1,1 @@
+"""Long work as generators, and the engine process that runs it."""
