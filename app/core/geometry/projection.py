@@ -1,0 +1,52 @@
+"""Points into camera pictures: a pinhole, nothing else (recordings are undistorted)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+MIN_DEPTH = 0.1
+"""Metres in front of the camera below which a point is not in the picture: nearer there is only the lens."""
+
+
+def project(
+    points: np.ndarray, camera_from_sensor: np.ndarray, intrinsics: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Project sensor points into a camera.
+
+    Parameters
+    ----------
+    points : (N, 3) float, metres, sensor frame
+    camera_from_sensor : (4, 4) float64
+    intrinsics : (3, 3) float64, pixels
+
+    Returns
+    -------
+    pixels : (N, 2) float32, x right and y down, (0, 0) the centre of the upper left pixel; NaN at and
+        behind the camera
+    depths : (N,) float32 metres along the optical axis
+    """
+    matrix = np.asarray(camera_from_sensor, np.float32)
+    k = np.asarray(intrinsics, np.float32)
+    with np.errstate(all="ignore"):  # bad points (NaN, infinity, far off) become NaN pixels
+        camera = np.asarray(points, np.float32) @ matrix[:3, :3].T + matrix[:3, 3]
+        depths = camera[:, 2].copy()
+        homogeneous = camera @ k.T
+        pixels = homogeneous[:, :2] / np.where(depths > 0, homogeneous[:, 2], np.nan)[:, None]
+    return pixels, depths
+
+
+def in_image(pixels: np.ndarray, depths: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """(N,) bool: points that fall on a pixel of a picture of ``size`` (width, height), in front of the camera."""
+    width, height = size
+    x, y = pixels[:, 0], pixels[:, 1]
+    with np.errstate(invalid="ignore"):
+        inside = (x >= -0.5) & (x < width - 0.5) & (y >= -0.5) & (y < height - 0.5)
+        return np.asarray(inside & (depths > MIN_DEPTH))
+
+
+def sample(image: np.ndarray, pixels: np.ndarray) -> np.ndarray:
+    """(M, 3) uint8 colours of the pixels nearest to (M, 2) positions, all of them inside the image."""
+    height, width = image.shape[:2]
+    column = np.clip(np.floor(pixels[:, 0] + 0.5).astype(np.intp), 0, width - 1)
+    row = np.clip(np.floor(pixels[:, 1] + 0.5).astype(np.intp), 0, height - 1)
+    return image[row, column]

@@ -1,0 +1,199 @@
+"""The user's settings and the saved session: validated, written whole or not at all, never fatal.
+
+Files live in the user's configuration folder, or in ``$LIDARSCOPE_HOME`` where that is set.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from app.core.errors import UsageError
+from app.core.files import write_atomically
+
+SETTINGS_FILE = "settings.json"
+SESSION_FILE = "session.json"
+RECENT_LIMIT = 12
+
+
+def home() -> Path:
+    """Folder of settings and saved session; it need not exist yet."""
+    stated = os.environ.get("LIDARSCOPE_HOME")
+    if stated:
+        return Path(stated)
+    from platformdirs import user_config_path
+
+    return user_config_path("lidarscope")
+
+
+class Settings(BaseModel):
+    """What the preferences dialog shows; each field carries its title, description and bounds."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    version: Literal[1] = 1
+    theme: Literal["dark", "light"] = Field("dark", title="Theme", description="Colours of the window.")
+    point_size: float = Field(
+        2.0, ge=1, le=12, title="Point size", description="Edge of a point in the picture, in pixels."
+    )
+    depth_shading: float = Field(
+        1.2,
+        ge=0,
+        le=3,
+        title="Depth shading",
+        description="How strongly edges in depth are darkened; 0 switches it off.",
+    )
+    fov: float = Field(
+        55.0, ge=20, le=110, title="Field of view", description="Vertical opening of the free camera, degrees."
+    )
+    follow: bool = Field(
+        True,
+        title="Follow the vehicle",
+        description="The camera rides along; otherwise it stays where it is in the world.",
+    )
+    background: tuple[int, int, int] = Field(
+        (13, 15, 19), title="Background", description="Colour behind the points: red, green, blue, 0 to 255."
+    )
+    frame_cache_mb: int = Field(
+        512, ge=32, le=16384, title="Frame cache", description="Memory for frames kept ready, in MB."
+    )
+    prefetch: int = Field(
+        4, ge=0, le=64, title="Frames read ahead", description="Frames read ahead in the direction of travel."
+    )
+    point_budget: int = Field(
+        2_000_000,
+        ge=10_000,
+        le=50_000_000,
+        title="Point budget",
+        description="Most points drawn when frames are accumulated.",
+    )
+    hover: bool = Field(True, title="Hover", description="Show the point under the pointer in the other views too.")
+    viewport: Literal["open3d", "pyqtgraph"] = Field(
+        "open3d", title="Renderer", description="What draws the 3D views; takes effect at the next start."
+    )
+    recent: tuple[Path, ...] = Field((), title="Recent drives", description="Newest first.")
+
+    def with_recent(self, path: Path) -> Settings:
+        """These settings with ``path`` as the newest recent drive."""
+        others = tuple(p for p in self.recent if p != path)
+        return self.model_copy(update={"recent": (path, *others)[:RECENT_LIMIT]})
+
+
+class SavedOptions(BaseModel):
+    """:class:`~app.core.datasets.base.OpenOptions` as a file holds it."""
+
+    columns: tuple[str, ...] | None = None
+    label_map: Path | None = None
+    rate: float | None = None
+
+
+class SavedStyle(BaseModel):
+    """:class:`~app.core.state.LayerStyle` as a file holds it."""
+
+    colormap: str | None = None
+    range_mode: Literal["relative", "absolute", "manual"] = "relative"
+    low: float = 0.0
+    high: float = 1.0
+    hidden: tuple[int, ...] = ()
+
+
+class SavedCamera(BaseModel):
+    """A view's camera: ``camera_from_world`` 4 × 4 row by row, ``pivot`` in metres, ``fov`` in degrees."""
+
+    camera_from_world: tuple[tuple[float, float, float, float], ...] = Field(min_length=4, max_length=4)
+    pivot: tuple[float, float, float]
+    fov: float
+
+
+class SavedView(BaseModel):
+    """:class:`~app.core.state.ViewState` as a file holds it, with the view's camera."""
+
+    layer: str = "height"
+    compare: str | None = None
+    styles: dict[str, SavedStyle] = Field(default_factory=dict)
+    camera_mode: str = "orbit"
+    show: tuple[str, ...] = ()
+    camera: SavedCamera | None = None
+
+
+class SavedSession(BaseModel):
+    """What was on the screen, so that it comes back after a restart or a crash.
+
+    ``closed``: the window was closed in order; False after a crash. ``layout``: whatever the window wants
+    to remember about its docks, by name.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    version: Literal[1] = 1
+    path: Path | None = None
+    options: SavedOptions = Field(default_factory=SavedOptions)
+    sequence: str | None = None
+    frame: int = 0
+    views: dict[str, SavedView] = Field(default_factory=dict)
+    split: bool = False
+    linked: bool = True
+    before: int = 0
+    after: int = 0
+    speed: float = 1.0
+    loop: bool = False
+    layout: dict[str, str] = Field(default_factory=dict)
+    closed: bool = False
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def load_settings(folder: Path | None = None) -> tuple[Settings, str]:
+    """The settings on disk, or the defaults; and a sentence about a file that could not be used, or ""."""
+    found, line = _load(Settings, (folder or home()) / SETTINGS_FILE)
+    return found or Settings(), line + (" The defaults are used." if line else "")
+
+
+def save_settings(settings: Settings, folder: Path | None = None) -> Path:
+    """Write the settings whole; ``DataError`` where the folder cannot be written."""
+    return _save(settings, (folder or home()) / SETTINGS_FILE)
+
+
+def load_session(folder: Path | None = None) -> tuple[SavedSession | None, str]:
+    """The saved session or None; and a sentence about a file that could not be used, or ""."""
+    found, line = _load(SavedSession, (folder or home()) / SESSION_FILE)
+    return found, line + (" The window starts empty." if line else "")
+
+
+def save_session(saved: SavedSession, folder: Path | None = None) -> Path:
+    """Write the session whole; ``DataError`` where the folder cannot be written."""
+    return _save(saved, (folder or home()) / SESSION_FILE)
+
+
+def changed(settings: Settings, changes: dict[str, Any]) -> Settings:
+    """Settings with some fields changed and all of them checked; ``UsageError`` if one does not fit."""
+    unknown = sorted(set(changes) - set(Settings.model_fields))
+    if unknown:
+        raise UsageError(f"There is no setting '{unknown[0]}'.")
+    try:
+        return Settings.model_validate({**settings.model_dump(), **changes})
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UsageError(f"{first['loc'][0]}: {first['msg']}; found {first['input']!r}.") from None
+
+
+def _load(kind: type[Model], path: Path) -> tuple[Model | None, str]:
+    try:
+        return kind.model_validate_json(path.read_bytes()), ""
+    except FileNotFoundError:
+        return None, ""
+    except OSError as error:
+        return None, f"{path} cannot be read ({error.strerror})."
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        return None, f"{path} is not valid at {where}: {first['msg']}."
+
+
+def _save(model: BaseModel, path: Path) -> Path:
+    write_atomically(path, model.model_dump_json(indent=2).encode())
+    return path
