@@ -1,1 +1,72 @@
 """Readers of recorded drives, one file each, found by listing the folder."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path
+
+from app.core.datasets._files import explained, sample_of
+from app.core.datasets.base import Dataset, OpenOptions, Reader, Sequence
+from app.core.errors import DataError, UsageError
+from app.discovery import load, module_names
+
+__all__ = ["Dataset", "OpenOptions", "Reader", "Sequence", "open_dataset", "readers"]
+
+_NOT_READERS = {"report"}
+
+
+@cache
+def readers() -> dict[str, Reader]:
+    """All readers by the name of their format."""
+    found = (load(__name__, name).ENTRY for name in module_names(__name__) if name not in _NOT_READERS)
+    return {reader.format: reader for reader in found}
+
+
+def open_dataset(path: Path | str, options: OpenOptions | None = None) -> Dataset:
+    """Open a folder or file with the reader that recognises it best. Lazy: no sweep is read.
+
+    Raises
+    ------
+    DataError
+        It does not exist, is empty, may not be read, or is of no format that is known; one sentence.
+    UsageError
+        Columns were stated for a format that states its own.
+    """
+    path = Path(os.path.abspath(Path(path).expanduser()))  # noqa: PTH100 - resolve() would follow links
+    options = options or OpenOptions()
+    _check_there(path)
+    scores = {name: reader.recognise(path) for name, reader in readers().items()}
+    if options.columns is not None and scores.get("bin"):
+        return readers()["bin"].open(path, options)
+    best = max(scores, key=lambda name: scores[name])
+    if not scores[best]:
+        raise DataError(f"{path} is of no known format; {_found_in(path)}; expected one of: {_known()}.")
+    reader = readers()[best]
+    if options.columns is not None:
+        raise UsageError(
+            f"Columns were stated, but {path} is {reader.title}, which states its own; open it without."
+        )
+    return reader.open(path, options)
+
+
+def _check_there(path: Path) -> None:
+    with explained(path):
+        if not path.exists():
+            raise DataError(f"{path} does not exist; check its spelling and that its disk is connected.")
+        if path.is_dir():
+            with os.scandir(path) as entries:
+                if next(entries, None) is None:
+                    raise DataError(f"{path} is an empty folder; open the folder that holds the recording.")
+        elif not path.is_file():
+            raise DataError(f"{path} is neither a file nor a folder; open a recording.")
+
+
+def _found_in(path: Path) -> str:
+    if path.is_file():
+        return f"it is a '{path.suffix}' file" if path.suffix else "its name has no suffix"
+    return f"the folder holds {sample_of(sorted(entry.name for entry in path.iterdir()), 4)}"
+
+
+def _known() -> str:
+    return ", ".join(sorted(reader.title for reader in readers().values()))

@@ -9,8 +9,12 @@ from typing import ClassVar
 
 import numpy as np
 
+from app.core.errors import UsageError
 from app.core.labels import LabelSet
 from app.core.types import Frame
+
+DEFAULT_RATE = 10.0
+"""Sweeps a second where neither the recording nor the user says."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,21 @@ class Sequence(ABC):
     @abstractmethod
     def read(self, index: int) -> Frame:
         """Read one sweep. ``DataError`` with one sentence if its points cannot be read; anything else
-        that is missing or broken (labels, image, pose) becomes a sentence in ``Frame.notes``."""
+        that is missing or broken (labels, image, pose) becomes a sentence in ``Frame.notes``.
+        ``UsageError`` where there is no such sweep. Arrays may be strided views into one buffer."""
+
+    def notes(self, frame: Frame) -> tuple[str, ...]:
+        """``frame.notes`` and what only a look at every value tells: see :func:`value_notes`."""
+        return frame.notes + value_notes(frame, self.label_set)
+
+    def check_files(self, index: int) -> tuple[str, ...]:
+        """Sentences about broken files of one sweep that their sizes give away, without reading the sweep."""
+        return ()
+
+    def check_index(self, index: int) -> None:
+        """``UsageError`` unless there is a sweep ``index``."""
+        if not 0 <= index < len(self):
+            raise UsageError(f"There is no frame {index}; sequence {self.name} has frames 0 to {len(self) - 1}.")
 
     @property
     @abstractmethod
@@ -61,6 +79,24 @@ class Sequence(ABC):
     def times(self) -> np.ndarray | None:
         """(M,) float64 seconds since the start, or None."""
         return None
+
+
+def value_notes(frame: Frame, label_set: LabelSet | None) -> tuple[str, ...]:
+    """Sentences about odd values: points that are not finite, raw ids that the label set does not list.
+
+    Apart from ``read`` because a look at every value takes longer than reading them does (measured on a
+    124 668-point scan: 0.2 ms against 0.12 ms), and training or accumulating does not want the sentences.
+    """
+    notes = []
+    bad = len(frame) - int(np.count_nonzero(frame.valid))
+    if bad:
+        notes.append(f"{bad} of {len(frame)} points are NaN or infinite; they are kept but cannot be drawn.")
+    if frame.labels is not None and label_set is not None:
+        unknown = label_set.unknown_counts(frame.labels)
+        if unknown:
+            listed = ", ".join(f"{raw} ({count} points)" for raw, count in unknown.items())
+            notes.append(f"Label ids that {label_set.name} does not list: {listed}; they are shown as unknown.")
+    return tuple(notes)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,48 @@
+"""Tiny drives in the KITTI family's own layouts, for the readers' contract test."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+PROJECTION = "7.0e+02 0 6.0e+01 4.5e+01 0 7.0e+02 2.0e+01 -1.0e-01 0 0 1 3.0e-03"
+SENSOR_TO_CAMERA = "0 -1 0 0.01 0 0 -1 -0.08 1 0 0 -0.27"
+POINTS = np.array([[10, 0, 0, 0.5], [12, 1, -1, 0.25], [5, -2, -1.5, 0.75], [20, 0.5, 0.5, 0]], "<f4")
+
+
+def write_png(path: Path, width: int, height: int, shade: int = 120) -> None:
+    """A grey picture, written without an imaging library."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    rows = (b"\x00" + bytes([shade]) * width) * height
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    )
+
+
+def write_scan(path: Path, shift: float = 0.0) -> None:
+    """A scan of four points, moved ``shift`` metres forward."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    (POINTS + np.array([shift, 0, 0, 0], "<f4")).tofile(path)
+
+
+def write_semantickitti(folder: Path) -> Path:
+    """Sequence 00 of two scans with labels, pictures, poses and times; returns the data set's root."""
+    sequence = folder / "sequences" / "00"
+    for i in range(2):
+        write_scan(sequence / "velodyne" / f"{i:06d}.bin", 0.1 * i)
+        write_png(sequence / "image_2" / f"{i:06d}.png", 120, 40)
+        labels = np.array([40, 10 | 7 << 16, 252 | 8 << 16, 70], "<u4")
+        (sequence / "labels").mkdir(exist_ok=True)
+        labels.tofile(sequence / "labels" / f"{i:06d}.label")
+    (sequence / "calib.txt").write_text(f"P2: {PROJECTION}\nTr: {SENSOR_TO_CAMERA}\n")
+    (sequence / "poses.txt").write_text("1 0 0 0 0 1 0 0 0 0 1 0\n1 0 0 0 0 1 0 0 0 0 1 1.5\n")
+    (sequence / "times.txt").write_text("0.0\n0.1\n")
+    return folder
