@@ -46,3 +46,43 @@ def write_semantickitti(folder: Path) -> Path:
     (sequence / "poses.txt").write_text("1 0 0 0 0 1 0 0 0 0 1 0\n1 0 0 0 0 1 0 0 0 0 1 1.5\n")
     (sequence / "times.txt").write_text("0.0\n0.1\n")
     return folder
+
+
+def write_kitti_raw(folder: Path) -> Path:
+    """A date with one drive of two scans, pictures, oxts packets and times; returns the date's folder."""
+    date = folder / "2011_09_26"
+    drive = date / "2011_09_26_drive_0001_sync"
+    (drive / "oxts" / "data").mkdir(parents=True, exist_ok=True)
+    for i in range(2):
+        write_scan(drive / "velodyne_points" / "data" / f"{i:010d}.bin", 0.1 * i)
+        write_png(drive / "image_02" / "data" / f"{i:010d}.png", 120, 40)
+        packet = f"49.0 {8.0 + 1e-5 * i} 110 0.01 0.02 {0.1 * i}" + " 0" * 24 + "\n"
+        (drive / "oxts" / "data" / f"{i:010d}.txt").write_text(packet)
+    times = "2011-09-26 13:02:25.900000000\n2011-09-26 13:02:26.000000000\n"
+    (drive / "velodyne_points" / "timestamps.txt").write_text(times)
+    identity = "R: 1 0 0 0 1 0 0 0 1"
+    (date / "calib_cam_to_cam.txt").write_text(
+        f"calib_time: 09-Jan-2012 13:57:47\nR_rect_00: 1 0 0 0 1 0 0 0 1\n"
+        f"S_rect_02: 120 40\nP_rect_02: {PROJECTION}\n"
+    )
+    (date / "calib_velo_to_cam.txt").write_text("R: 0 -1 0 0 0 -1 1 0 0\nT: 0.01 -0.08 -0.27\n")
+    (date / "calib_imu_to_velo.txt").write_text(f"{identity}\nT: -0.8 0.3 -0.8\n")
+    return date
+
+
+def write_kitti_object(folder: Path) -> Path:
+    """Split ``training`` of two frames with pictures, calibration and boxes; returns the benchmark's root."""
+    training = folder / "training"
+    (training / "label_2").mkdir(parents=True, exist_ok=True)
+    (training / "calib").mkdir(exist_ok=True)
+    for i in range(2):
+        write_scan(training / "velodyne" / f"{i:06d}.bin", 0.1 * i)
+        write_png(training / "image_2" / f"{i:06d}.png", 120 + i, 40)
+        (training / "calib" / f"{i:06d}.txt").write_text(
+            f"P2: {PROJECTION}\nR0_rect: 1 0 0 0 1 0 0 0 1\nTr_velo_to_cam: {SENSOR_TO_CAMERA}\n"
+        )
+        (training / "label_2" / f"{i:06d}.txt").write_text(
+            "Car 0.00 0 1.85 10 10 50 30 1.67 1.87 3.69 -1.0 1.5 12.0 1.57\n"
+            "DontCare -1 -1 -10 5 17 6 19 -1 -1 -1 -1000 -1000 -1000 -10\n"
+        )
+    return folder

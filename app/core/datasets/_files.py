@@ -22,9 +22,7 @@ def explained(path: Path | str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError:
-        raise DataError(
-            f"{path} is missing; it may have been moved or deleted since the folder was listed."
-        ) from None
+        raise DataError(f"{path} is missing; it was moved or deleted, or never there.") from None
     except PermissionError:
         raise DataError(f"{path} may not be read; check its permissions.") from None
     except IsADirectoryError:
@@ -59,6 +57,15 @@ def list_names(folder: Path | str, suffixes: tuple[str, ...]) -> list[str]:
     with explained(folder), os.scandir(folder) as entries:
         names = [entry.name for entry in entries if not entry.name.startswith(".")]
     return natural_sorted([name for name in names if name.lower().endswith(suffixes)])
+
+
+def holds(folder: Path | str, suffixes: tuple[str, ...]) -> bool:
+    """Whether a folder holds a file that ends in one of the lower-case suffixes; False where it cannot be told."""
+    try:
+        with os.scandir(folder) as entries:
+            return any(e.name.lower().endswith(suffixes) and not e.name.startswith(".") for e in entries)
+    except OSError:
+        return False
 
 
 def list_folders(folder: Path | str) -> list[str]:

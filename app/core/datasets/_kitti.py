@@ -39,10 +39,7 @@ def read_labels(path: Path | str, num_points: int) -> tuple[np.ndarray, np.ndarr
     """
     raw = read_records(path, _LABEL, "a label as uint32")
     if len(raw) != num_points:
-        raise DataError(
-            f"{path} has {len(raw)} labels for a scan of {num_points} points; it belongs to another scan "
-            "or was cut short, so the frame is shown without labels."
-        )
+        raise DataError(_other_count(path, len(raw), num_points))
     return raw.view("<u2")[::2], raw >> 16
 
 
@@ -58,6 +55,13 @@ def check_scan(path: Path | str) -> tuple[int | None, list[str]]:
     return size // _SCAN_RECORD.itemsize, [] if size else [f"{path} holds no points (zero bytes)."]
 
 
+def _other_count(path: Path | str, count: float, num_points: int) -> str:
+    return (
+        f"{path} has {count:g} labels for a scan of {num_points} points; it belongs to another scan "
+        "or was cut short, so the frame is shown without labels."
+    )
+
+
 def check_labels(path: Path | str, num_points: int) -> list[str]:
     """Sentences about a ``.label`` file whose size does not fit the scan."""
     try:
@@ -67,7 +71,7 @@ def check_labels(path: Path | str, num_points: int) -> list[str]:
         return [str(error)]
     if size == num_points * _LABEL.itemsize:
         return []
-    return [f"{path} has {size / _LABEL.itemsize:g} labels for a scan of {num_points} points."]
+    return [_other_count(path, size / _LABEL.itemsize, num_points)]
 
 
 class Calibration:
@@ -208,7 +212,7 @@ class CameraFolder:
     """A rectified camera whose pictures lie in a folder under the scans' own names.
 
     ``images`` maps the stem of a scan to the picture's file name. The size comes from the header of the
-    first picture that has one, when it is first asked for.
+    first picture that has one, when it is first asked for, or is ``stated_size`` where none has.
     """
 
     def __init__(
@@ -218,22 +222,24 @@ class CameraFolder:
         images: dict[str, str],
         intrinsics: np.ndarray,
         camera_from_sensor: np.ndarray,
+        stated_size: tuple[int, int] | None = None,
     ) -> None:
         self.name = name
         self.folder = folder
         self.images = images
         self.intrinsics = intrinsics
         self.camera_from_sensor = camera_from_sensor
+        self._stated_size = stated_size
 
     @cached_property
     def size(self) -> tuple[int, int] | None:
-        """(width, height), or None where no picture has a readable header."""
+        """(width, height); what the calibration states, or None, where no picture has a readable header."""
         for name in self.images.values():
             try:
                 return image_size(self.folder / name)
             except DataError:
                 continue
-        return None
+        return self._stated_size
 
     def view(self, scan: str) -> tuple[CameraView | None, str | None]:
         """The camera for the scan of that stem, and a note where something about its picture is wrong."""
