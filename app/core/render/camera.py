@@ -65,9 +65,7 @@ class Camera:
         return self.position, direction / np.linalg.norm(direction)
 
 
-def look_at(
-    eye: np.ndarray, target: np.ndarray, *, up: np.ndarray | None = None, fov: float = 55.0
-) -> Camera:
+def look_at(eye: np.ndarray, target: np.ndarray, *, up: np.ndarray | None = None, fov: float = 55.0) -> Camera:
     """Camera at ``eye`` (3,) looking at ``target`` (3,), its pivot; ``up`` defaults to the world's z."""
     eye, target = np.asarray(eye, np.float64), np.asarray(target, np.float64)
     forward = target - eye
@@ -115,6 +113,32 @@ def zoom(camera: Camera, factor: float, toward: np.ndarray | None = None) -> Cam
         return camera
     pivot = camera.pivot if toward is None else target + (camera.pivot - target) * factor
     return replace(_placed(camera, camera.axes, eye), pivot=pivot)
+
+
+def aim(camera: Camera, target: np.ndarray) -> Camera:
+    """Make ``target`` (3,) the pivot and the middle of the picture, keeping the direction of view and the
+    distance to what is looked at, but at most what it is now."""
+    target = np.asarray(target, np.float64)
+    distance = min(np.linalg.norm(camera.position - target), np.linalg.norm(camera.position - camera.pivot))
+    moved = _placed(camera, camera.axes, target - camera.axes[2] * max(float(distance), 0.5))
+    return replace(moved, pivot=target)
+
+
+def under(camera: Camera, x: float, y: float, width: int, height: int) -> np.ndarray:
+    """(3,) the point under pixel (x, y) where nothing is drawn: as deep as the pivot."""
+    origin, direction = camera.ray(x, y, width, height)
+    depth = max(float((camera.pivot - camera.position) @ camera.axes[2]), 0.5)
+    return np.asarray(origin + direction * depth / max(float(direction @ camera.axes[2]), 1e-3))
+
+
+def clip_planes(camera: Camera, bounds: np.ndarray, near: float = 0.05) -> tuple[float, float]:
+    """Near and far plane in metres that keep everything inside ``bounds`` (2, 3) in the picture.
+
+    The far plane follows the scene; the near plane stays, for the ground under an ego camera is always near.
+    """
+    corners = np.array([[bounds[(i >> a) & 1, a] for a in range(3)] for i in range(8)])
+    depths = (corners - camera.position) @ camera.axes[2]
+    return near, float(max(depths.max() * 1.01 + 1.0, near * 100))
 
 
 def _placed(camera: Camera, axes: np.ndarray, eye: np.ndarray) -> Camera:

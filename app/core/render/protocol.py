@@ -6,7 +6,7 @@ newest that has arrived counts. Pictures come back through shared memory.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
@@ -61,11 +61,12 @@ class SetCamera:
 
 @dataclass(frozen=True)
 class Resize:
-    """The view's size in device pixels."""
+    """The view's size in device pixels; ``ratio`` of them make one of the pixels that sizes are given in."""
 
     view: str
     width: int
     height: int
+    ratio: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -85,9 +86,75 @@ class TakePicture:
     height: int
 
 
-Message: TypeAlias = (
-    SetItem | SetColors | RemoveItem | SetStyle | SetCamera | Resize | CloseView | TakePicture
-)
+Message: TypeAlias = SetItem | SetColors | RemoveItem | SetStyle | SetCamera | Resize | CloseView | TakePicture
+
+
+@dataclass(frozen=True)
+class Slots:
+    """Window to renderer: names of the shared memory segments for a view's pictures, ``size`` bytes each."""
+
+    view: str
+    names: tuple[str, ...]
+    size: int
+
+
+@dataclass(frozen=True)
+class Release:
+    """Window to renderer: the picture in that segment has been read."""
+
+    view: str
+    slot: str
+
+
+@dataclass(frozen=True)
+class Ready:
+    """Renderer to window: it can draw. ``note`` says in words what it draws with."""
+
+    renderer: str
+    seconds: float
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Unable:
+    """Renderer to window: it cannot draw on this machine, and why; its process ends."""
+
+    renderer: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Renderer to window: a picture lies in a shared memory segment. Fields as in :class:`Picture`.
+
+    ``serial`` is that of the newest message the picture contains; ``picking`` whether index and depth are there.
+    """
+
+    view: str
+    slot: str
+    serial: int
+    width: int
+    height: int
+    picking: bool
+    camera: Camera
+    cloud: str
+    final: bool
+    seconds: float
+    drawn: int
+    total: int
+    renderer: str
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Renderer to window: the answer to a ``TakePicture``; ``image`` (h, w, 3) uint8."""
+
+    view: str
+    ticket: int
+    image: np.ndarray
+
+
+Reply: TypeAlias = Ready | Unable | Drawn | Snapshot
 
 
 @dataclass(frozen=True)
@@ -106,6 +173,7 @@ class Picture:
     seconds : time it took to draw
     drawn, total : points drawn of points there are
     renderer : which renderer drew it
+    points : (N, 3) float32 metres of that cloud, the rows that ``index`` names
     """
 
     view: str
@@ -119,3 +187,4 @@ class Picture:
     drawn: int
     total: int
     renderer: str
+    points: np.ndarray = field(default_factory=lambda: np.zeros((0, 3), np.float32), repr=False)

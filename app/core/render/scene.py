@@ -76,6 +76,46 @@ class Style:
     backdrop_dim: float = 0.6
 
 
+def check(item: Item) -> None:
+    """Refuse arrays that do not fit together.
+
+    Raises
+    ------
+    ValueError
+        An array has another shape, type or length than the class says, or an index points past the end.
+    """
+    if isinstance(item, Cloud):
+        _array("points", item.points, np.float32, (None, 3))
+        _array("colors", item.colors, np.uint8, (len(item.points), 3))
+        if item.shown is not None:
+            _array("shown", item.shown, np.bool_, (len(item.points),))
+    elif isinstance(item, Mesh):
+        _array("vertices", item.vertices, np.float32, (None, 3))
+        _array("colors", item.colors, np.uint8, (len(item.vertices), 3))
+        _indices("triangles", item.triangles, 3, len(item.vertices))
+    elif isinstance(item, Lines):
+        _array("points", item.points, np.float32, (None, 3))
+        _array("colors", item.colors, np.uint8, (len(item.segments), 3))
+        _indices("segments", item.segments, 2, len(item.points))
+    else:
+        _array("positions", item.positions, np.float32, (len(item.strings), 3))
+        if item.colors and len(item.colors) != len(item.strings):
+            raise ValueError(f"{len(item.colors)} colours for {len(item.strings)} texts")
+
+
+def _array(name: str, array: np.ndarray, dtype: type, shape: tuple[int | None, ...]) -> None:
+    fits = array.ndim == len(shape) and all(w in (None, s) for w, s in zip(shape, array.shape, strict=True))
+    if not fits or array.dtype != dtype:
+        wanted = ", ".join("N" if w is None else str(w) for w in shape)
+        raise ValueError(f"{name} must be ({wanted}) {np.dtype(dtype)}, not {array.shape} {array.dtype}")
+
+
+def _indices(name: str, array: np.ndarray, width: int, count: int) -> None:
+    _array(name, array, np.int32, (None, width))
+    if len(array) and not 0 <= array.min() <= array.max() < count:
+        raise ValueError(f"{name} point to {array.min()}..{array.max()}, but there are {count} points")
+
+
 def box_lines(corners: np.ndarray, colors: np.ndarray, width: float = 1.5) -> Lines:
     """Line set of boxes: ``corners`` (B, 8, 3) as :attr:`app.core.types.Box.corners`; ``colors`` (B, 3) uint8."""
     edges = np.array([[a, a | bit] for bit in (1, 2, 4) for a in range(8) if not a & bit], np.int32)

@@ -12,6 +12,7 @@ from app.core.render.camera import Camera
 from app.core.render.picking import Pick
 from app.core.render.protocol import Picture
 from app.core.render.scene import Item, Style
+from app.ui.viewer.overlay import ViewOverlay
 
 
 class Viewport(Protocol):
@@ -23,18 +24,27 @@ class Viewport(Protocol):
     """
 
     widget: QWidget
-    camera: Camera
+    overlay: ViewOverlay
+    picture: Picture | None
+    """The newest finished picture."""
     on_camera: Callable[[Camera], None] | None
     on_hover: Callable[[Pick | None], None] | None
     on_click: Callable[[Pick | None, set[str]], None] | None
     on_region: Callable[[np.ndarray, set[str]], None] | None
     on_picture: Callable[[Picture], None] | None
 
+    @property
+    def camera(self) -> Camera:
+        """Where the view looks from now."""
+
     def set_item(self, name: str, item: Item) -> None: ...
     def set_colors(self, name: str, colors: np.ndarray, shown: np.ndarray | None = None) -> None: ...
     def remove_item(self, name: str) -> None: ...
     def set_style(self, style: Style) -> None: ...
     def set_camera(self, camera: Camera, *, moving: bool = False) -> None: ...
+    def fly_to(self, camera: Camera) -> None:
+        """Go there smoothly in a fifth of a second, telling ``on_camera`` on the way."""
+
     def set_tool(self, tool: str) -> None:
         """``navigate``, ``box`` or ``lasso``: what a left drag does."""
 

@@ -1,0 +1,258 @@
+"""The loops of the software rasteriser, compiled by numba and free of the GIL.
+
+One buffer does everything: a 64-bit key per pixel, the depth's float bits above, the drawn thing's id below.
+The smaller key is the nearer thing, so one comparison settles depth, and the id gives colour and picking for
+free. Rows are shared out between threads, which therefore never meet: the result does not depend on their number.
+
+Conventions as in :mod:`app.core.render.camera`: pixel centres lie at half integers; a point of size ``s``
+covers the pixels whose centres lie in the square of edge ``s`` about its projection (as GPUs do).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+EMPTY = np.uint64(0x7F800000 << 32)  # infinite depth, id 0
+FAR_LOG = np.float32(1e9)
+_INF = np.float32(np.inf)
+_HALF = np.float32(0.5)
+_ONE = np.float32(1.0)
+_ZERO = np.float32(0.0)
+_INF_BITS = np.uint32(0x7F800000)
+_SHIFT = np.uint64(32)
+_LOW = np.uint64(0xFFFFFFFF)
+# Not the whole of fastmath: infinities mark what is not drawn, so they must stay what they are.
+_jit: Any = njit(
+    nogil=True, cache=True, fastmath={"nsz", "arcp", "contract", "afn", "reassoc"}, error_model="numpy"
+)
+
+
+@_jit
+def project(x, y, z, alive, pose, lens, near, margin, width, height, u, v, d, start, stop):  # type: ignore[no-untyped-def]
+    """Pixels ``u``, ``v`` and depth ``d`` of points start..stop; depth is infinite for those that are not drawn.
+
+    ``pose`` (3, 4) and ``lens`` (fx, fy, cx, cy) float32.
+    """
+    for i in range(start, stop):
+        px, py, pz = x[i], y[i], z[i]
+        depth = pose[2, 0] * px + pose[2, 1] * py + pose[2, 2] * pz + pose[2, 3]
+        inverse = _ONE / depth
+        a = lens[0] * (pose[0, 0] * px + pose[0, 1] * py + pose[0, 2] * pz + pose[0, 3]) * inverse + lens[2]
+        b = lens[1] * (pose[1, 0] * px + pose[1, 1] * py + pose[1, 2] * pz + pose[1, 3]) * inverse + lens[3]
+        inside = (depth > near) & (a > -margin) & (a < width + margin) & (b > -margin) & (b < height + margin)
+        u[i], v[i] = a, b
+        d[i] = depth if inside & (alive[i] != 0) else _INF
+
+
+@_jit
+def splat(u, v, depth_bits, rows, base, half, keys, top, bottom, start, stop):  # type: ignore[no-untyped-def]
+    """Draw points start..stop as squares of edge ``2 * half`` into rows top..bottom of ``keys`` (h, w) uint64."""
+    width = keys.shape[1]
+    low, high = np.float32(top) - half - _ONE, np.float32(bottom) + half + _ONE
+    for i in range(start, stop):
+        bits = depth_bits[i]
+        b = v[i]
+        if bits >= _INF_BITS or b < low or b > high:
+            continue
+        a = u[i]
+        left = max(math.ceil(a - half - _HALF), 0)
+        right = min(math.ceil(a + half - _HALF), width)
+        upper = max(math.ceil(b - half - _HALF), top)
+        lower = min(math.ceil(b + half - _HALF), bottom)
+        key = (np.uint64(bits) << _SHIFT) | np.uint64(base + rows[i])
+        for row in range(upper, lower):
+            for column in range(left, right):
+                if key < keys[row, column]:
+                    keys[row, column] = key
+
+
+@_jit
+def clear(keys, top, bottom):  # type: ignore[no-untyped-def]
+    """Empty rows top..bottom."""
+    keys[top:bottom] = EMPTY
+
+
+@_jit
+def log_depth(keys, logs, pad, top, bottom):  # type: ignore[no-untyped-def]
+    """log2 of the depth of rows top..bottom into ``logs``, which has ``pad`` pixels more on every side.
+
+    Empty pixels get a huge value: nothing is ever darkened by them. The logarithm comes from the float's own
+    exponent and a quadratic in its mantissa, right to 0.008.
+    """
+    scale = np.float32(1.0 / 8388608.0)
+    bend = np.float32(0.3371894)
+    bias = np.float32(127.0)
+    for row in range(top, bottom):
+        for column in range(keys.shape[1]):
+            bits = np.uint32(keys[row, column] >> _SHIFT)
+            whole = np.float32(bits >> np.uint32(23))
+            part = np.float32(bits & np.uint32(0x7FFFFF)) * scale
+            value = whole + part + bend * part * (_ONE - part) - bias
+            logs[row + pad, column + pad] = value if bits < _INF_BITS else FAR_LOG
+
+
+@_jit
+def occlusion(logs, pad, inner, outer, top, bottom, out):  # type: ignore[no-untyped-def]
+    """Eye-dome sum of rows top..bottom: how much nearer the neighbourhood is, in octaves of depth.
+
+    Four neighbours ``inner`` pixels away along the axes and four ``outer`` pixels away along the diagonals.
+    """
+    cap = np.float32(1.0)
+    for row in range(top, bottom):
+        for column in range(out.shape[1]):
+            r, c = row + pad, column + pad
+            own = logs[r, c]
+            total = min(max(own - logs[r, c - inner], _ZERO), cap)
+            total += min(max(own - logs[r, c + inner], _ZERO), cap)
+            total += min(max(own - logs[r - inner, c], _ZERO), cap)
+            total += min(max(own - logs[r + inner, c], _ZERO), cap)
+            total += min(max(own - logs[r - outer, c - outer], _ZERO), cap)
+            total += min(max(own - logs[r - outer, c + outer], _ZERO), cap)
+            total += min(max(own - logs[r + outer, c - outer], _ZERO), cap)
+            total += min(max(own - logs[r + outer, c + outer], _ZERO), cap)
+            out[row, column] = total
+
+
+@_jit
+def resolve(keys, table, dark, curve, behind, top, bottom, image):  # type: ignore[no-untyped-def]
+    """Colours of rows top..bottom: ``table`` (M,) uint32 by id, times ``curve`` of the eye-dome sum ``dark``.
+
+    ``curve`` (256,) float32 covers sums 0..8. ``behind`` (h, w, 3) or (1, 1, 3) uint8 shows where nothing is.
+    """
+    flat = behind.shape[0] == 1
+    steps = np.float32(len(curve) / 8.0)
+    last = len(curve) - 1
+    for row in range(top, bottom):
+        for column in range(keys.shape[1]):
+            key = keys[row, column]
+            if key >= EMPTY:
+                r, c = (0, 0) if flat else (row, column)
+                image[row, column, 0] = behind[r, c, 0]
+                image[row, column, 1] = behind[r, c, 1]
+                image[row, column, 2] = behind[r, c, 2]
+                continue
+            color = table[np.int64(key & _LOW)]
+            light = curve[min(int(dark[row, column] * steps), last)]
+            image[row, column, 0] = np.uint8(np.float32(color & np.uint32(255)) * light + _HALF)
+            image[row, column, 1] = np.uint8(np.float32((color >> np.uint32(8)) & np.uint32(255)) * light + _HALF)
+            image[row, column, 2] = np.uint8(np.float32((color >> np.uint32(16)) & np.uint32(255)) * light + _HALF)
+
+
+@_jit
+def resolve_drawn(keys, drawn, blank, table, dark, curve, behind, top, bottom, image):  # type: ignore[no-untyped-def]
+    """As :func:`resolve`, with the colours of another renderer's picture ``drawn`` (h, w, 3) uint8.
+
+    Where that picture shows its ``blank`` colour (3,) although something is drawn there (squares that were
+    rounded the other way by a 256th of a pixel), the table's colour is taken.
+    """
+    flat = behind.shape[0] == 1
+    steps = np.float32(len(curve) / 8.0)
+    last = len(curve) - 1
+    for row in range(top, bottom):
+        for column in range(keys.shape[1]):
+            key = keys[row, column]
+            if key >= EMPTY:
+                r, c = (0, 0) if flat else (row, column)
+                image[row, column, 0] = behind[r, c, 0]
+                image[row, column, 1] = behind[r, c, 1]
+                image[row, column, 2] = behind[r, c, 2]
+                continue
+            light = curve[min(int(dark[row, column] * steps), last)]
+            red, green, blue = drawn[row, column, 0], drawn[row, column, 1], drawn[row, column, 2]
+            if red == blank[0] and green == blank[1] and blue == blank[2]:
+                color = table[np.int64(key & _LOW)]
+                red, green, blue = (
+                    np.uint8(color),
+                    np.uint8(color >> np.uint32(8)),
+                    np.uint8(color >> np.uint32(16)),
+                )
+            image[row, column, 0] = np.uint8(np.float32(red) * light + _HALF)
+            image[row, column, 1] = np.uint8(np.float32(green) * light + _HALF)
+            image[row, column, 2] = np.uint8(np.float32(blue) * light + _HALF)
+
+
+@_jit
+def split_keys(keys, base, count, top, bottom, index, depth_bits):  # type: ignore[no-untyped-def]
+    """Picking buffers of rows top..bottom: ``index`` int32 (-1 where not base..base+count) and depth bits."""
+    for row in range(top, bottom):
+        for column in range(keys.shape[1]):
+            key = keys[row, column]
+            number = np.int64(key & _LOW) - base
+            hit = (key < EMPTY) & (number >= 0) & (number < count)
+            index[row, column] = np.int32(number) if hit else np.int32(-1)
+            depth_bits[row, column] = np.uint32(key >> _SHIFT)
+
+
+@_jit
+def pack_colors(colors, table, base):  # type: ignore[no-untyped-def]
+    """(N, 3) uint8 to 0x00BBGGRR words from ``table[base]`` on."""
+    for i in range(len(colors)):
+        table[base + i] = (
+            np.uint32(colors[i, 0])
+            | (np.uint32(colors[i, 1]) << np.uint32(8))
+            | (np.uint32(colors[i, 2]) << np.uint32(16))
+        )
+
+
+@_jit
+def triangles(corners, base, lens, near, keys, top, bottom, start, stop):  # type: ignore[no-untyped-def]
+    """Draw triangles start..stop of ``corners`` (T, 3, 3) float32, camera frame, into rows top..bottom.
+
+    Triangles that cross the near plane are cut there.
+    """
+    fan = np.empty((4, 3), np.float32)
+    for i in range(start, stop):
+        count = _clip_near(corners[i], near, fan)
+        for k in range(1, count - 1):
+            _fill(fan[0], fan[k], fan[k + 1], base + i, lens, keys, top, bottom)
+
+
+@_jit
+def _clip_near(corner, near, fan):  # type: ignore[no-untyped-def]
+    count = 0
+    for k in range(3):
+        one, two = corner[k], corner[(k + 1) % 3]
+        if one[2] > near:
+            fan[count] = one
+            count += 1
+        if (one[2] > near) != (two[2] > near):
+            t = (near - one[2]) / (two[2] - one[2])
+            for axis in range(3):
+                fan[count, axis] = one[axis] + t * (two[axis] - one[axis])
+            fan[count, 2] = near
+            count += 1
+    return count
+
+
+@_jit
+def _fill(one, two, three, number, lens, keys, top, bottom):  # type: ignore[no-untyped-def]
+    """One triangle in front of the camera: inverse depth is linear in the picture."""
+    width = keys.shape[1]
+    wa, wb, wc = 1.0 / one[2], 1.0 / two[2], 1.0 / three[2]
+    ax, ay = lens[0] * one[0] * wa + lens[2], lens[1] * one[1] * wa + lens[3]
+    bx, by = lens[0] * two[0] * wb + lens[2], lens[1] * two[1] * wb + lens[3]
+    cx, cy = lens[0] * three[0] * wc + lens[2], lens[1] * three[1] * wc + lens[3]
+    area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
+    if area == 0.0 or not math.isfinite(area):
+        return
+    left = int(max(math.ceil(min(ax, bx, cx) - 0.5), 0.0))
+    right = int(min(math.ceil(max(ax, bx, cx) - 0.5), float(width)))
+    upper = int(max(math.ceil(min(ay, by, cy) - 0.5), float(top)))
+    lower = int(min(math.ceil(max(ay, by, cy) - 0.5), float(bottom)))
+    for row in range(upper, lower):
+        y = row + 0.5
+        for column in range(left, right):
+            x = column + 0.5
+            p = ((bx - x) * (cy - y) - (by - y) * (cx - x)) / area
+            q = ((cx - x) * (ay - y) - (cy - y) * (ax - x)) / area
+            r = 1.0 - p - q
+            if p < 0.0 or q < 0.0 or r < 0.0:
+                continue
+            depth = np.float32(1.0 / (p * wa + q * wb + r * wc))
+            key = (np.uint64(np.float32(depth).view(np.uint32)) << _SHIFT) | np.uint64(number)
+            if key < keys[row, column]:
+                keys[row, column] = key

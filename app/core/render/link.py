@@ -1,0 +1,140 @@
+"""One render process as the window sees it: started, fed, listened to, started again when it dies."""
+
+from __future__ import annotations
+
+import multiprocessing
+import threading
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+
+from app.core.render import wire
+from app.core.render.mailbox import Mailbox
+from app.core.render.process import serve
+from app.core.render.protocol import Unable
+
+_QUICK_DEATH = 5.0
+_TRIES = 3
+
+
+class Link:
+    """Runs a thread that starts the process and reads its replies, and one that sends.
+
+    Parameters
+    ----------
+    renderer : which one to run
+    on_reply : called on the reading thread with every reply
+    on_log : called with one line when the process has died or cannot draw
+    scene : called before each life with the outbox of the fresh process: fills it with everything the process
+        has to know and lets the link adopt it, while no other message is let in
+    """
+
+    def __init__(
+        self,
+        renderer: str,
+        on_reply: Callable[[str, object], None],
+        on_log: Callable[[str], None],
+        scene: Callable[[Link, Mailbox], None],
+    ) -> None:
+        self.renderer = renderer
+        self.pid: int | None = None
+        self.dead = False
+        self._on_reply, self._on_log, self._scene = on_reply, on_log, scene
+        self._outbox = Mailbox()
+        self._closing = False
+        self._process: BaseProcess | None = None
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Start the process; returns at once."""
+        thread = threading.Thread(target=self._live, name=f"render {self.renderer}", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def adopt(self, outbox: Mailbox) -> None:
+        """Send from another outbox from now on."""
+        self._outbox.close()
+        self._outbox = outbox
+
+    def send(self, serial: int, message: object) -> None:
+        """Hand over a message; never waits."""
+        self._outbox.put(serial, message)
+
+    def close(self, timeout: float = 2.0) -> None:
+        """End the process and the threads."""
+        self._closing = True
+        self._outbox.close()
+        process = self._process
+        if process is not None and process.is_alive():
+            process.kill()  # it holds nothing that needs saving
+        for thread in self._threads:
+            thread.join(timeout)
+
+    def _live(self) -> None:
+        """Start the process, read its replies, and again when it dies; give up when it keeps dying."""
+        quick = 0
+        while not self._closing:
+            begin = time.monotonic()
+            unable = self._run_once()
+            if self._closing or unable:
+                break
+            quick = quick + 1 if time.monotonic() - begin < _QUICK_DEATH else 0
+            code = self._process.exitcode if self._process is not None else None
+            if quick >= _TRIES:
+                self._on_log(
+                    f"The {self.renderer} renderer ended {quick} times in a row ({_how(code)}); it stays off."
+                )
+                break
+            self._on_log(f"The {self.renderer} renderer ended unexpectedly ({_how(code)}); it was started again.")
+        self.dead = True
+
+    def _run_once(self) -> bool:
+        """One life of the process; True if it says that it cannot draw here."""
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe()
+        process = context.Process(
+            target=serve, args=(theirs, self.renderer), name=f"render-{self.renderer}", daemon=True
+        )
+        process.start()
+        theirs.close()
+        self._process, self.pid = process, process.pid
+        if self._closing:
+            process.kill()
+        fresh = Mailbox()
+        self._scene(self, fresh)
+        sender = threading.Thread(target=_feed, args=(ours, fresh), name=f"feed {self.renderer}", daemon=True)
+        sender.start()
+        unable = self._listen(ours)
+        fresh.close()
+        process.join()
+        sender.join(2.0)
+        ours.close()
+        return unable
+
+    def _listen(self, connection: Connection) -> bool:
+        while True:
+            try:
+                reply = wire.receive(connection)
+            except (EOFError, OSError):
+                return False
+            if isinstance(reply, Unable):
+                self._on_log(f"{reply.reason} Pictures are drawn without it.")
+                return True
+            self._on_reply(self.renderer, reply)
+
+
+def _feed(connection: Connection, outbox: Mailbox) -> None:
+    """Send what is in the outbox until the process or the window ends."""
+    while not outbox.closed:
+        for serial, message in outbox.take():
+            try:
+                wire.send(connection, (serial, message))
+            except OSError:
+                return
+
+
+def _how(code: int | None) -> str:
+    if code is not None and code < 0:
+        return f"signal {-code}"
+    return f"exit code {code}"

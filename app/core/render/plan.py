@@ -1,0 +1,47 @@
+"""How much to draw while the camera moves: what fits into the time for one picture, learned from the last ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.core.render.stage import STRATA
+
+SCALES = (1.0, 0.75, 0.5, 0.35)
+_MEMORY = 0.25  # weight of the newest measurement
+
+
+@dataclass(frozen=True)
+class Detail:
+    """``scale``: the picture's size over the view's; ``strata``: subsets of the points drawn, of STRATA."""
+
+    scale: float
+    strata: int
+
+
+@dataclass
+class Budget:
+    """Seconds a point and a pixel have cost lately, and what may be spent on a moving picture.
+
+    ``seconds`` leaves room in 33 ms for the way of the picture into the window.
+    """
+
+    seconds: float = 0.026
+    per_point: float = 30e-9
+    per_pixel: float = 9e-9
+
+    def learn(self, pixels: int, points: int, point_seconds: float, pixel_seconds: float) -> None:
+        """Note what a picture has cost."""
+        self.per_pixel += _MEMORY * (pixel_seconds / max(pixels, 1) - self.per_pixel)
+        if points > 20_000:  # below, the cost is that of clearing the buffer
+            self.per_point += _MEMORY * (point_seconds / points - self.per_point)
+
+    def full(self, pixels: int, points: int) -> float:
+        """Seconds that a picture at full detail should take."""
+        return pixels * self.per_pixel + points * self.per_point
+
+    def detail(self, pixels: int, points: int) -> Detail:
+        """The most that fits: resolution first goes down when the pixels alone would take over half the time."""
+        scale = next((s for s in SCALES if pixels * s * s * self.per_pixel <= 0.55 * self.seconds), SCALES[-1])
+        left = self.seconds - pixels * scale * scale * self.per_pixel
+        strata = int(left / max(points * self.per_point / STRATA, 1e-9)) if points else STRATA
+        return Detail(scale, min(max(strata, 1), STRATA))

@@ -1,0 +1,196 @@
+"""The software rasteriser: points and triangles into a key buffer, shading, colours.
+
+Draws in any process that has numpy and numba, with no graphics driver at all. Also the source of the depth
+and point-index buffers that shading and picking need, whichever renderer gives the colours.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.core.render import kernels
+from app.core.render.camera import Camera
+from app.core.render.stage import STRATA, PackedCloud, Stage
+
+NEAR = 0.05
+"""Metres: what is nearer to the camera than this is not drawn. There is no far limit."""
+PAD = 8
+"""Pixels of margin about the log-depth buffer, so that shading needs no border cases."""
+
+
+@dataclass
+class Buffers:
+    """Working memory for one picture size. ``keys`` (h, w) uint64; ``logs`` (h + 2 PAD, w + 2 PAD) float32;
+    ``dark`` (h, w) float32."""
+
+    keys: np.ndarray
+    logs: np.ndarray
+    dark: np.ndarray
+
+    @staticmethod
+    def of(width: int, height: int) -> Buffers:
+        """Memory for a picture of that size."""
+        logs = np.full((height + 2 * PAD, width + 2 * PAD), kernels.FAR_LOG, np.float32)
+        return Buffers(np.empty((height, width), np.uint64), logs, np.zeros((height, width), np.float32))
+
+
+class Raster:
+    """Draws stages. One instance per thread of use; inside it shares rows between ``threads`` threads."""
+
+    name = "raster"
+
+    def __init__(self, threads: int | None = None) -> None:
+        self._threads = threads or min(_cores(), 8)
+        self._pool = ThreadPoolExecutor(self._threads, "raster") if self._threads > 1 else None
+        self._scratch = np.empty((3, 0), np.float32)
+        self._buffers: dict[tuple[int, int], Buffers] = {}
+
+    def close(self) -> None:
+        """End the threads."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def draw(
+        self, stage: Stage, camera: Camera, width: int, height: int, *, size: float = 2.0, strata: int = STRATA
+    ) -> Buffers:
+        """Fill a key buffer of ``width`` × ``height`` pixels.
+
+        ``size`` is the edge of a point in pixels of this picture; ``strata`` of the points' subsets are drawn.
+        """
+        buffers = self._buffers_of(width, height)
+        pose, lens = _pose(camera, stage.origin), _lens(camera, width, height)
+        self.rows(height, lambda top, bottom: kernels.clear(buffers.keys, top, bottom))
+        for cloud in stage.clouds.values():
+            self._draw_cloud(cloud, strata, pose, lens, size, buffers.keys)
+        for mesh in stage.meshes.values():
+            corners = mesh.corners @ pose[:, :3].T + pose[:, 3]
+            self._draw_triangles(np.ascontiguousarray(corners, np.float32), mesh.base, lens, buffers.keys)
+        return buffers
+
+    def shade(self, buffers: Buffers, strength: float, spread: float) -> None:
+        """Eye-dome sums into ``buffers.dark``; ``spread`` pixels, about the size of a point."""
+        if strength <= 0:
+            buffers.dark.fill(0)
+            return
+        height = len(buffers.keys)
+        inner = int(np.clip(round(spread), 1, PAD))
+        outer = int(np.clip(round(spread * 1.5), 1, PAD))
+        self.rows(height, lambda a, b: kernels.log_depth(buffers.keys, buffers.logs, PAD, a, b))
+        self.rows(height, lambda a, b: kernels.occlusion(buffers.logs, PAD, inner, outer, a, b, buffers.dark))
+
+    def resolve(
+        self, buffers: Buffers, table: np.ndarray, strength: float, behind: np.ndarray, out: np.ndarray
+    ) -> None:
+        """Colours by id into ``out`` (h, w, 3) uint8; ``behind`` (h, w, 3) or (1, 1, 3) uint8."""
+        curve = shade_curve(strength)
+        self.rows(
+            len(out), lambda a, b: kernels.resolve(buffers.keys, table, buffers.dark, curve, behind, a, b, out)
+        )
+
+    def resolve_drawn(
+        self,
+        buffers: Buffers,
+        drawn: np.ndarray,
+        blank: np.ndarray,
+        table: np.ndarray,
+        strength: float,
+        behind: np.ndarray,
+        out: np.ndarray,
+    ) -> None:
+        """Colours of another renderer's picture ``drawn`` (h, w, 3), shaded, into ``out``."""
+        curve, keys, dark = shade_curve(strength), buffers.keys, buffers.dark
+        self.rows(
+            len(out),
+            lambda a, b: kernels.resolve_drawn(keys, drawn, blank, table, dark, curve, behind, a, b, out),
+        )
+
+    def split(self, buffers: Buffers, base: int, count: int, index: np.ndarray, depth: np.ndarray) -> None:
+        """Picking buffers: ``index`` (h, w) int32 and ``depth`` (h, w) float32 metres."""
+        bits = depth.view(np.uint32)
+        self.rows(len(index), lambda a, b: kernels.split_keys(buffers.keys, base, count, a, b, index, bits))
+
+    def rows(self, height: int, work: Callable[[int, int], object]) -> None:
+        """Share rows 0..height out evenly."""
+        edges = np.linspace(0, height, self._threads + 1).astype(int)
+        self._each(lambda k: work(int(edges[k]), int(edges[k + 1])))
+
+    def _each(self, work: Callable[[int], object]) -> None:
+        """Call ``work(k)`` for k in 0..threads, at the same time."""
+        if self._pool is None:
+            work(0)
+            return
+        for done in [self._pool.submit(work, k) for k in range(self._threads)]:
+            done.result()
+
+    def _draw_cloud(
+        self, cloud: PackedCloud, strata: int, pose: np.ndarray, lens: np.ndarray, size: float, keys: np.ndarray
+    ) -> None:
+        count = cloud.count(strata)
+        if self._scratch.shape[1] < count:
+            self._scratch = np.empty((3, count), np.float32)
+        u, v, d = self._scratch
+        x, y, z = cloud.xyz
+        height, width = keys.shape
+        half, bits = np.float32(size / 2), d.view(np.uint32)
+        limits = (np.float32(NEAR), np.float32(half + 1), np.float32(width), np.float32(height))
+        cuts = np.linspace(0, count, self._threads + 1).astype(int)
+        self._each(
+            lambda k: kernels.project(
+                x, y, z, cloud.alive, pose, lens, *limits, u, v, d, int(cuts[k]), int(cuts[k + 1])
+            )
+        )
+        bands = self._bands(v[:count], bits[:count], height)
+        self._each(
+            lambda k: kernels.splat(
+                u, v, bits, cloud.rows, cloud.base, half, keys, bands[k], bands[k + 1], 0, count
+            )
+        )
+
+    def _draw_triangles(self, corners: np.ndarray, base: int, lens: np.ndarray, keys: np.ndarray) -> None:
+        near, count = np.float32(NEAR), len(corners)
+        self.rows(len(keys), lambda a, b: kernels.triangles(corners, base, lens, near, keys, a, b, 0, count))
+
+    def _bands(self, v: np.ndarray, bits: np.ndarray, height: int) -> list[int]:
+        """Row limits that give every thread about as many points, from a sample of them."""
+        step = max(1, len(v) // 2000)
+        sample = v[::step][bits[::step] < 0x7F800000]
+        if not len(sample):
+            return [int(e) for e in np.linspace(0, height, self._threads + 1)]
+        inner = np.quantile(sample, np.linspace(0, 1, self._threads + 1)[1:-1])
+        return [0, *(int(e) for e in np.clip(inner, 0, height)), height]
+
+    def _buffers_of(self, width: int, height: int) -> Buffers:
+        """Kept for the few sizes in use: two views, moving and resting, and one odd one."""
+        key = (width, height)
+        if key not in self._buffers:
+            while len(self._buffers) >= 5:
+                self._buffers.pop(next(iter(self._buffers)))
+            self._buffers[key] = Buffers.of(width, height)
+        self._buffers[key] = self._buffers.pop(key)  # the newest last
+        return self._buffers[key]
+
+
+def shade_curve(strength: float) -> np.ndarray:
+    """(256,) float32 light for eye-dome sums 0..8."""
+    return np.exp(-strength * np.arange(256) / 32).astype(np.float32)
+
+
+def _pose(camera: Camera, origin: np.ndarray) -> np.ndarray:
+    """(3, 4) float32 camera from the stage's own coordinates; the origin is taken out in float64."""
+    pose = camera.camera_from_world[:3].astype(np.float64).copy()
+    pose[:, 3] += pose[:, :3] @ origin
+    return np.ascontiguousarray(pose, np.float32)
+
+
+def _lens(camera: Camera, width: int, height: int) -> np.ndarray:
+    k = camera.matrix(width, height)
+    return np.array([k[0, 0], k[1, 1], k[0, 2], k[1, 2]], np.float32)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

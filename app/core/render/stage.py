@@ -1,0 +1,230 @@
+"""One view's items, packed the way renderers read them.
+
+Points are laid out in :data:`STRATA` interleaved subsets, each in the scan's own order: drawing the first k of
+them is an even, nested thinning of the cloud that still walks through memory and picture in order.
+Every drawn thing (point, triangle) has an id; ``table`` holds the colour of each id.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from app.core.render import kernels
+from app.core.render.scene import Cloud, Item, Lines, Mesh, Style, Texts
+
+STRATA = 8
+_LIGHT = np.array([0.35, 0.25, 0.9]) / np.linalg.norm([0.35, 0.25, 0.9])
+
+
+@dataclass
+class PackedCloud:
+    """Finite points of a cloud: ``xyz`` (3, n) float32 relative to the stage's origin, ``rows`` (n,) int32 of the
+    cloud, ``alive`` (n,) uint8, ``ends`` (STRATA + 1,) where each subset ends; ids start at ``base``."""
+
+    xyz: np.ndarray
+    rows: np.ndarray
+    alive: np.ndarray
+    ends: np.ndarray
+    base: int = 0
+
+    def count(self, strata: int) -> int:
+        """Points in the first ``strata`` subsets."""
+        return int(self.ends[strata])
+
+
+@dataclass
+class PackedMesh:
+    """``corners`` (T, 3, 3) float32 relative to the stage's origin; ids start at ``base``."""
+
+    corners: np.ndarray
+    base: int = 0
+
+
+@dataclass
+class Stage:
+    """Everything one view shows, and counters that say what has changed since a renderer last looked.
+
+    ``versions[name]`` grows when an item's geometry changes, ``color_versions[name]`` also when only its
+    colours (or which of its points are shown) do.
+    """
+
+    items: dict[str, Item] = field(default_factory=dict)
+    style: Style = field(default_factory=Style)
+    origin: np.ndarray = field(default_factory=lambda: np.zeros(3))
+    clouds: dict[str, PackedCloud] = field(default_factory=dict)
+    meshes: dict[str, PackedMesh] = field(default_factory=dict)
+    table: np.ndarray = field(default_factory=lambda: np.zeros(1, np.uint32))
+    versions: dict[str, int] = field(default_factory=dict)
+    color_versions: dict[str, int] = field(default_factory=dict)
+    _clock: int = 0
+    _bounds: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def set_item(self, name: str, item: Item) -> None:
+        """Add or replace an item."""
+        self.remove_item(name)
+        self.items[name] = item
+        bounds = _bounds(item)
+        if bounds is not None:
+            self._bounds[name] = bounds
+        self._follow(item, bounds)
+        self._pack(name, item)
+        self._rebuild_table()
+
+    def remove_item(self, name: str) -> None:
+        """Take an item out; unknown names are no error (it may have been taken out by a newer message)."""
+        for store in (self.items, self.clouds, self.meshes, self.versions, self.color_versions, self._bounds):
+            store.pop(name, None)
+
+    def set_colors(self, name: str, colors: np.ndarray, shown: np.ndarray | None) -> None:
+        """Recolour a cloud in place; ids and geometry stay."""
+        item = self.items.get(name)
+        if not isinstance(item, Cloud) or len(colors) != len(item.points):
+            return  # the cloud was replaced meanwhile by one with its own colours
+        self.items[name] = replace(item, colors=colors, shown=shown)
+        packed = self.clouds[name]
+        kernels.pack_colors(colors, self.table, packed.base)
+        packed.alive = _alive(packed.rows, shown)
+        self._clock += 1
+        self.color_versions[name] = self._clock
+
+    @property
+    def pickable(self) -> str:
+        """Name of the cloud that picking refers to: the first pickable one, or ''."""
+        return next((n for n, i in self.items.items() if isinstance(i, Cloud) and i.pickable), "")
+
+    @property
+    def lines(self) -> list[Lines]:
+        """Line sets, wireframes among them."""
+        found = [i for i in self.items.values() if isinstance(i, Lines)]
+        return found + [_edges(i) for i in self.items.values() if isinstance(i, Mesh) and i.wireframe]
+
+    @property
+    def veils(self) -> list[Mesh]:
+        """Translucent meshes."""
+        return [i for i in self.items.values() if isinstance(i, Mesh) and not i.wireframe and i.opacity < 1]
+
+    @property
+    def texts(self) -> list[Texts]:
+        """Labels."""
+        return [i for i in self.items.values() if isinstance(i, Texts)]
+
+    @property
+    def bounds(self) -> np.ndarray:
+        """(2, 3) float64: least and greatest coordinates of all items, world."""
+        if not self._bounds:
+            return np.array([[-1.0] * 3, [1.0] * 3])
+        every = np.stack(list(self._bounds.values()))
+        return np.stack([every[:, 0].min(axis=0), every[:, 1].max(axis=0)])
+
+    @property
+    def points(self) -> int:
+        """Points in the packed clouds."""
+        return sum(len(c.rows) for c in self.clouds.values())
+
+    def _follow(self, item: Item, bounds: np.ndarray | None) -> None:
+        """Move the origin when the data lie far from it: float32 loses centimetres beyond some ten kilometres."""
+        if bounds is None or not isinstance(item, Cloud | Mesh):
+            return
+        center = bounds.mean(axis=0)
+        if np.abs(center - self.origin).max() < 2000:
+            return
+        self.origin = np.round(center, -3)
+        for name, other in self.items.items():
+            if other is not item:
+                self._pack(name, other)
+
+    def _pack(self, name: str, item: Item) -> None:
+        self._clock += 1
+        self.versions[name] = self.color_versions[name] = self._clock
+        if isinstance(item, Cloud):
+            self.clouds[name] = _pack_cloud(item, self.origin)
+        elif isinstance(item, Mesh) and not item.wireframe and item.opacity >= 1:
+            corners = item.vertices[item.triangles].astype(np.float64) - self.origin
+            self.meshes[name] = PackedMesh(np.ascontiguousarray(corners, np.float32))
+
+    def _rebuild_table(self) -> None:
+        """Give out ids anew and collect the colours."""
+        base = 0
+        for name, cloud in self.clouds.items():
+            cloud.base, base = base, base + _length(self.items[name])
+        for mesh in self.meshes.values():
+            mesh.base, base = base, base + len(mesh.corners)
+        self.table = np.zeros(base + 1, np.uint32)
+        for name, cloud in self.clouds.items():
+            kernels.pack_colors(_colors(self.items[name]), self.table, cloud.base)
+        for name, mesh in self.meshes.items():
+            kernels.pack_colors(_colors(self.items[name]), self.table, mesh.base)
+
+
+def flat_colors(mesh: Mesh) -> np.ndarray:
+    """(T, 3) uint8 colour of each triangle: the mean of its corners', lit from above by a fixed light."""
+    corners = np.asarray(mesh.vertices, np.float64)[mesh.triangles]
+    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    lengths = np.linalg.norm(normals, axis=1)
+    facing = np.abs(normals @ _LIGHT) / np.maximum(lengths, 1e-12)  # both sides alike
+    base = mesh.colors[mesh.triangles].astype(np.float64).mean(axis=1)
+    return np.asarray(np.clip(base * (0.45 + 0.55 * facing)[:, None], 0, 255).astype(np.uint8))
+
+
+def _length(item: Item) -> int:
+    return len(item.points) if isinstance(item, Cloud) else 0
+
+
+def _colors(item: Item) -> np.ndarray:
+    if isinstance(item, Mesh):
+        return flat_colors(item)
+    assert isinstance(item, Cloud)
+    return np.ascontiguousarray(item.colors)
+
+
+def _pack_cloud(item: Cloud, origin: np.ndarray) -> PackedCloud:
+    finite = np.isfinite(item.points).all(axis=1)
+    rows = _strata(np.flatnonzero(finite).astype(np.int32))
+    order = np.concatenate(rows) if rows else np.zeros(0, np.int32)
+    points = item.points[order]
+    if origin.any():
+        points = (points.astype(np.float64) - origin).astype(np.float32)
+    ends = np.concatenate([[0], np.cumsum([len(r) for r in rows])]).astype(np.int64)
+    xyz = np.ascontiguousarray(points.T, np.float32)
+    return PackedCloud(xyz, order, _alive(order, item.shown), ends)
+
+
+def _strata(rows: np.ndarray) -> list[np.ndarray]:
+    """Deal ``rows`` out to STRATA subsets, one of every STRATA neighbours to each, in an order drawn per group.
+
+    A plain stride would show as stripes on scans and grids.
+    """
+    groups = -(-len(rows) // STRATA)
+    padded = np.full(groups * STRATA, -1, np.int32)
+    padded[: len(rows)] = rows
+    deal = np.random.default_rng(0).permuted(np.tile(np.arange(STRATA), (min(groups, 4096), 1)), axis=1)
+    deal = np.resize(deal, (groups, STRATA))
+    dealt = np.take_along_axis(padded.reshape(groups, STRATA), deal, axis=1)
+    return [np.ascontiguousarray(column[column >= 0]) for column in dealt.T]
+
+
+def _alive(rows: np.ndarray, shown: np.ndarray | None) -> np.ndarray:
+    return np.ones(len(rows), np.uint8) if shown is None else np.asarray(shown[rows], np.uint8)
+
+
+def _edges(mesh: Mesh) -> Lines:
+    """The edges of a mesh, each once."""
+    pairs = np.sort(mesh.triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
+    keys = np.unique(pairs[:, 0].astype(np.int64) * len(mesh.vertices) + pairs[:, 1])
+    segments = np.stack([keys // len(mesh.vertices), keys % len(mesh.vertices)], axis=1).astype(np.int32)
+    return Lines(mesh.vertices, segments, mesh.colors[segments[:, 0]], 1.0)
+
+
+def _bounds(item: Item) -> np.ndarray | None:
+    """(2, 3) float64 of an item's finite coordinates; None without any."""
+    where = {Cloud: "points", Mesh: "vertices", Lines: "points", Texts: "positions"}[type(item)]
+    points = np.asarray(getattr(item, where), np.float32)
+    low, high = points.min(axis=0, initial=np.inf), points.max(axis=0, initial=-np.inf)
+    if not np.isfinite([low, high]).all():
+        points = points[np.isfinite(points).all(axis=1)]
+        if not len(points):
+            return None
+        low, high = points.min(axis=0), points.max(axis=0)
+    return np.stack([low, high]).astype(np.float64)
