@@ -21,3 +21,7 @@ class Cancelled(LidarScopeError):
 
 class ProcessDied(LidarScopeError):
     """A child process (render or engine) ended while it was working."""
+
+
+class Fault(LidarScopeError):
+    """A fault of ours, caught at the edge of a task; the log holds where it happened."""

@@ -35,46 +35,58 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     version: Literal[1] = 1
-    theme: Literal["dark", "light"] = Field("dark", title="Theme", description="Colours of the window.")
+    theme: Literal["dark", "light"] = Field(default="dark", title="Theme", description="Colours of the window.")
     point_size: float = Field(
-        2.0, ge=1, le=12, title="Point size", description="Edge of a point in the picture, in pixels."
+        default=2.0, ge=1, le=12, title="Point size", description="Edge of a point in the picture, in pixels."
     )
     depth_shading: float = Field(
-        1.2,
+        default=1.2,
         ge=0,
         le=3,
         title="Depth shading",
         description="How strongly edges in depth are darkened; 0 switches it off.",
     )
     fov: float = Field(
-        55.0, ge=20, le=110, title="Field of view", description="Vertical opening of the free camera, degrees."
+        default=55.0,
+        ge=20,
+        le=110,
+        title="Field of view",
+        description="Vertical opening of the free camera, degrees.",
     )
     follow: bool = Field(
-        True,
+        default=True,
         title="Follow the vehicle",
         description="The camera rides along; otherwise it stays where it is in the world.",
     )
     background: tuple[int, int, int] = Field(
-        (13, 15, 19), title="Background", description="Colour behind the points: red, green, blue, 0 to 255."
+        default=(13, 15, 19),
+        title="Background",
+        description="Colour behind the points: red, green, blue, 0 to 255.",
     )
     frame_cache_mb: int = Field(
-        512, ge=32, le=16384, title="Frame cache", description="Memory for frames kept ready, in MB."
+        default=512, ge=32, le=16384, title="Frame cache", description="Memory for frames kept ready, in MB."
     )
     prefetch: int = Field(
-        4, ge=0, le=64, title="Frames read ahead", description="Frames read ahead in the direction of travel."
+        default=4,
+        ge=0,
+        le=64,
+        title="Frames read ahead",
+        description="Frames read ahead in the direction of travel.",
     )
     point_budget: int = Field(
-        2_000_000,
+        default=2_000_000,
         ge=10_000,
         le=50_000_000,
         title="Point budget",
         description="Most points drawn when frames are accumulated.",
     )
-    hover: bool = Field(True, title="Hover", description="Show the point under the pointer in the other views too.")
-    viewport: Literal["open3d", "pyqtgraph"] = Field(
-        "open3d", title="Renderer", description="What draws the 3D views; takes effect at the next start."
+    hover: bool = Field(
+        default=True, title="Hover", description="Show the point under the pointer in the other views too."
     )
-    recent: tuple[Path, ...] = Field((), title="Recent drives", description="Newest first.")
+    viewport: Literal["open3d", "pyqtgraph"] = Field(
+        default="open3d", title="Renderer", description="What draws the 3D views; takes effect at the next start."
+    )
+    recent: tuple[Path, ...] = Field(default=(), title="Recent drives", description="Newest first.")
 
     def with_recent(self, path: Path) -> Settings:
         """These settings with ``path`` as the newest recent drive."""

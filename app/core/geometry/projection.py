@@ -21,8 +21,8 @@ def project(
 
     Returns
     -------
-    pixels : (N, 2) float32, x right and y down, (0, 0) the centre of the upper left pixel; NaN at and
-        behind the camera
+    pixels : (N, 2) float32, x right and y down, (0, 0) the picture's upper left corner; NaN at and behind
+        the camera
     depths : (N,) float32 metres along the optical axis
     """
     matrix = np.asarray(camera_from_sensor, np.float32)
@@ -40,13 +40,11 @@ def in_image(pixels: np.ndarray, depths: np.ndarray, size: tuple[int, int]) -> n
     width, height = size
     x, y = pixels[:, 0], pixels[:, 1]
     with np.errstate(invalid="ignore"):
-        inside = (x >= -0.5) & (x < width - 0.5) & (y >= -0.5) & (y < height - 0.5)
+        inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
         return np.asarray(inside & (depths > MIN_DEPTH))
 
 
 def sample(image: np.ndarray, pixels: np.ndarray) -> np.ndarray:
-    """(M, 3) uint8 colours of the pixels nearest to (M, 2) positions, all of them inside the image."""
-    height, width = image.shape[:2]
-    column = np.clip(np.floor(pixels[:, 0] + 0.5).astype(np.intp), 0, width - 1)
-    row = np.clip(np.floor(pixels[:, 1] + 0.5).astype(np.intp), 0, height - 1)
-    return image[row, column]
+    """(M, 3) uint8 colours of the pixels that (M, 2) positions, all of them inside the image, fall on."""
+    whole = pixels.astype(np.intp)
+    return image[whole[:, 1], whole[:, 0]]

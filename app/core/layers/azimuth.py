@@ -16,6 +16,7 @@ class Azimuth(Layer):
     title = "Azimuth"
     kind = Kind.SCALAR
     order = 80
+    geometric = True
 
     def missing(self, frame: Frame, label_set: LabelSet | None) -> str | None:
         """Every frame has it."""

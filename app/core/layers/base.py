@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Generator
 from dataclasses import dataclass
 from enum import Enum
 from typing import ClassVar
@@ -50,6 +51,8 @@ class Layer(ABC):
 
     ``order`` sorts the layers in the panel, the first nine get the keys 1–9. ``heavy`` layers are
     always computed in the engine process; the others too once a cloud exceeds a few hundred thousand points.
+    ``geometric`` layers depend on nothing but where the points lie: of accumulated frames they are computed at
+    once, in the current frame's sensor frame; the others are computed frame by frame and then gathered.
     """
 
     name: ClassVar[str]
@@ -57,6 +60,7 @@ class Layer(ABC):
     kind: ClassVar[Kind]
     order: ClassVar[int]
     heavy: ClassVar[bool] = False
+    geometric: ClassVar[bool] = False
 
     @abstractmethod
     def missing(self, frame: Frame, label_set: LabelSet | None) -> str | None:
@@ -65,3 +69,11 @@ class Layer(ABC):
     @abstractmethod
     def compute(self, frame: Frame, label_set: LabelSet | None) -> LayerData:
         """The layer's values, one per point of the frame in the frame's order."""
+
+    def steps(self, frame: Frame, label_set: LabelSet | None) -> Generator[tuple[int, int], None, LayerData]:
+        """As :meth:`compute`, a step at a time: yields (done, total) and returns the values.
+
+        Layers that may take long override this, so that they can be cancelled between two steps.
+        """
+        yield 0, 1
+        return self.compute(frame, label_set)

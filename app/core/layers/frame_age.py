@@ -19,6 +19,7 @@ class FrameAge(Layer):
     title = "Frame age"
     kind = Kind.SCALAR
     order = 100
+    geometric = True
 
     def missing(self, frame: Frame, label_set: LabelSet | None) -> str | None:
         """Needs accumulated frames."""

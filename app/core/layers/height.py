@@ -16,6 +16,7 @@ class Height(Layer):
     title = "Height"
     kind = Kind.SCALAR
     order = 10
+    geometric = True
 
     def missing(self, frame: Frame, label_set: LabelSet | None) -> str | None:
         """Every frame has it."""

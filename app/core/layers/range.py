@@ -16,6 +16,7 @@ class Range(Layer):
     title = "Range"
     kind = Kind.SCALAR
     order = 20
+    geometric = True
 
     def missing(self, frame: Frame, label_set: LabelSet | None) -> str | None:
         """Every frame has it."""

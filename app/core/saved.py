@@ -1,0 +1,81 @@
+"""Between the session's state and the file it is remembered in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from app.core import layers
+from app.core.datasets.base import OpenOptions
+from app.core.layers import colormaps
+from app.core.render.camera import Camera
+from app.core.settings import SavedCamera, SavedOptions, SavedStyle, SavedView
+from app.core.state import OVERLAYS, LayerStyle, RangeMode, ViewState
+
+
+def saved_view(view: ViewState, camera: Camera | None) -> SavedView:
+    """A view and its camera, as the file holds them."""
+    styles = {
+        name: SavedStyle(
+            colormap=style.colormap,
+            range_mode=style.range_mode.value,
+            low=style.low,
+            high=style.high,
+            hidden=tuple(sorted(style.hidden)),
+        )
+        for name, style in view.styles.items()
+    }
+    return SavedView(
+        layer=view.layer,
+        compare=view.compare,
+        styles=styles,
+        camera_mode=view.camera_mode,
+        show=tuple(sorted(view.show)),
+        camera=None if camera is None else saved_camera(camera),
+    )
+
+
+def view_state(name: str, saved: SavedView) -> ViewState:
+    """The view a file describes; layers, overlays and colour maps that are no more are left out."""
+    known = {layer.name for layer in layers.all_layers()}
+    layer = saved.layer if saved.layer in known else ViewState(name).layer
+    compare = saved.compare if saved.compare in known else None
+    styles = {
+        key: LayerStyle(
+            colormap=style.colormap if style.colormap in colormaps.NAMES else None,
+            range_mode=RangeMode(style.range_mode),
+            low=style.low,
+            high=style.high,
+            hidden=frozenset(style.hidden),
+        )
+        for key, style in saved.styles.items()
+    }
+    show = frozenset(saved.show) & frozenset(OVERLAYS)
+    return ViewState(name, layer, compare, styles, saved.camera_mode, show)
+
+
+def saved_camera(camera: Camera) -> SavedCamera:
+    """A free camera as the file holds it."""
+    rows = tuple((float(a), float(b), float(c), float(d)) for a, b, c, d in camera.camera_from_world)
+    x, y, z = (float(value) for value in camera.pivot)
+    return SavedCamera(camera_from_world=rows, pivot=(x, y, z), fov=camera.fov)
+
+
+def restored_cameras(views: Mapping[str, SavedView]) -> dict[str, Camera]:
+    """The cameras of saved views, by view; those without one are left out."""
+    return {
+        name: Camera(np.array(view.camera.camera_from_world), np.array(view.camera.pivot), view.camera.fov)
+        for name, view in views.items()
+        if view.camera is not None
+    }
+
+
+def saved_options(options: OpenOptions) -> SavedOptions:
+    """What the user stated when opening, as the file holds it."""
+    return SavedOptions(columns=options.columns, label_map=options.label_map, rate=options.rate)
+
+
+def open_options(saved: SavedOptions) -> OpenOptions:
+    """What the user stated when opening."""
+    return OpenOptions(saved.columns, saved.label_map, saved.rate)

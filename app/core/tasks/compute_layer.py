@@ -1,0 +1,39 @@
+"""One more layer over the cloud that is drawn, when a view asks for it."""
+
+from __future__ import annotations
+
+from app.core.errors import UsageError
+from app.core.layers.base import LayerData
+from app.core.state import Accumulation
+from app.core.tasks.base import TaskEvents
+from app.core.tasks.clouds import build, layer_steps
+from app.core.tasks.context import Context, Source
+
+
+def compute_layer(
+    context: Context,
+    *,
+    source: Source,
+    index: int,
+    layers: tuple[str, ...],
+    accumulation: Accumulation | None = None,
+) -> TaskEvents[dict[str, LayerData]]:
+    """Values of some layers, one per drawn point, by name.
+
+    Raises
+    ------
+    UsageError
+        There is no such layer, or the frame lacks what it needs.
+    DataError
+        The frame cannot be read.
+    """
+    built = yield from build(context, source, index, accumulation or Accumulation())
+    values = {}
+    for name in layers:
+        if name in built.missing:
+            raise UsageError(f"Layer '{name}' cannot be shown for frame {index}: {built.missing[name]}")
+        values[name] = yield from layer_steps(context, built, name)
+    return values
+
+
+ENTRY = compute_layer

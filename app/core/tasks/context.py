@@ -1,0 +1,213 @@
+"""What tasks share while they run: opened data sets, recent frames and pictures, and idle work."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from app.core.datasets.base import Dataset, OpenOptions, Sequence
+from app.core.errors import DataError, UsageError
+from app.core.types import CameraView, Frame
+
+DEFAULT_CACHE_BYTES = 512 << 20
+OPEN_DATASETS = 4
+
+
+@dataclass(frozen=True)
+class Source:
+    """Which sequence a task works on: path, what the user stated about it, and the sequence's name."""
+
+    path: Path
+    sequence: str
+    options: OpenOptions = field(default_factory=OpenOptions)
+
+
+@dataclass(frozen=True)
+class DecodedCamera(CameraView):
+    """A camera whose picture is already decoded; ``image`` (h, w, 3) uint8."""
+
+    image: np.ndarray | None = None
+
+    def load_image(self) -> np.ndarray:
+        """The decoded picture."""
+        return super().load_image() if self.image is None else self.image
+
+
+class ByteCache:
+    """Keeps the most recently used values while their sizes add up to at most ``limit`` bytes."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._held: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
+        self._bytes = 0
+
+    @property
+    def bytes(self) -> int:
+        """Sum of the sizes of what is held."""
+        return self._bytes
+
+    @property
+    def limit(self) -> int:
+        """Most bytes held; lowering it lets go of the oldest values at once."""
+        return self._limit
+
+    @limit.setter
+    def limit(self, value: int) -> None:
+        self._limit = value
+        self._shrink()
+
+    def get(self, key: Hashable) -> Any | None:
+        """The value, which is now the most recently used one; None where it is not held."""
+        entry = self._held.get(key)
+        if entry is None:
+            return None
+        self._held.move_to_end(key)
+        return entry[0]
+
+    def put(self, key: Hashable, value: Any, size: int) -> None:
+        """Hold a value of ``size`` bytes; one larger than the limit is not held."""
+        self._drop(key)
+        if size <= self._limit:
+            self._held[key] = (value, size)
+            self._bytes += size
+            self._shrink()
+
+    def clear(self) -> None:
+        """Let go of everything."""
+        self._held.clear()
+        self._bytes = 0
+
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._held
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def _drop(self, key: Hashable) -> None:
+        entry = self._held.pop(key, None)
+        if entry is not None:
+            self._bytes -= entry[1]
+
+    def _shrink(self) -> None:
+        while self._bytes > self._limit:
+            self._drop(next(iter(self._held)))
+
+
+class Context:
+    """Given to every task as its first argument. Only the thread that runs tasks touches it."""
+
+    def __init__(self, cache_bytes: int = DEFAULT_CACHE_BYTES) -> None:
+        self.cache = ByteCache(cache_bytes)
+        self.idle: Iterator[object] | None = None
+        """Work for when no task waits, done step by step; the newest replaces the older."""
+        self._datasets: OrderedDict[tuple[Path, OpenOptions], Dataset] = OrderedDict()
+        self._kept: dict[str, tuple[Hashable, Any]] = {}
+
+    def dataset(self, path: Path, options: OpenOptions, *, fresh: bool = False) -> Dataset:
+        """The opened data set; ``fresh``: look at the disk again, for a drive that is still growing.
+
+        ``DataError`` where it cannot be opened.
+        """
+        from app.core.datasets import open_dataset
+
+        key = (path, options)
+        if fresh or key not in self._datasets:
+            self._datasets[key] = open_dataset(path, options)
+            while len(self._datasets) > OPEN_DATASETS:
+                self._datasets.popitem(last=False)
+        self._datasets.move_to_end(key)
+        return self._datasets[key]
+
+    def sequence(self, source: Source) -> Sequence:
+        """The sequence of a source; ``UsageError`` with the names there are if there is none of that name."""
+        dataset = self.dataset(source.path, source.options)
+        try:
+            return dataset.sequence(source.sequence)
+        except KeyError as error:
+            raise UsageError(f"{source.path}: {error.args[0]}.") from None
+
+    def frame(self, source: Source, index: int) -> Frame:
+        """A frame, from memory where it was read lately; its ``valid`` mask is already known.
+
+        ``DataError`` if it cannot be read, ``UsageError`` if there is no such frame.
+        """
+        key = ("frame", source, index)
+        held: Frame | None = self.cache.get(key)
+        if held is not None:
+            return held
+        frame = packed(self.sequence(source).read(index))
+        self.cache.put(key, frame, frame_bytes(frame))
+        return frame
+
+    def image(self, camera: CameraView) -> np.ndarray:
+        """The decoded picture of a camera, (h, w, 3) uint8; ``DataError`` where it cannot be read."""
+        if camera.image_path is None:
+            raise DataError(f"Camera {camera.name} has no image for this frame.")
+        key = ("image", camera.image_path)
+        held: np.ndarray | None = self.cache.get(key)
+        if held is None:
+            held = camera.load_image()
+            self.cache.put(key, held, held.nbytes)
+        return held
+
+    def with_images(self, frame: Frame) -> Frame:
+        """The same frame, its cameras giving pictures that are in memory without decoding them again."""
+        cameras = []
+        for camera in frame.cameras:
+            held = self.cache.get(("image", camera.image_path)) if camera.image_path else None
+            cameras.append(camera if held is None else _decoded(camera, held))
+        return replace(frame, cameras=tuple(cameras))
+
+    def keep(self, slot: str, key: Hashable, value: object) -> None:
+        """Keep one value under ``slot`` until another takes its place."""
+        self._kept[slot] = (key, value)
+
+    def kept(self, slot: str, key: Hashable) -> Any | None:
+        """The value kept under ``slot`` if it was kept with the same ``key``, else None."""
+        held = self._kept.get(slot)
+        return held[1] if held is not None and held[0] == key else None
+
+    def clear(self) -> None:
+        """Forget everything that was kept."""
+        self.cache.clear()
+        self._datasets.clear()
+        self._kept.clear()
+        self.idle = None
+
+
+def packed(frame: Frame) -> Frame:
+    """The same frame, each array in one piece: readers give strided views, which keep whole files in memory
+    and cannot travel between processes without a copy."""
+    return replace(
+        frame,
+        points=np.ascontiguousarray(frame.points),
+        intensity=_whole(frame.intensity),
+        ring=_whole(frame.ring),
+        time=_whole(frame.time),
+        labels=_whole(frame.labels),
+        instances=_whole(frame.instances),
+        colors=_whole(frame.colors),
+        extra={name: np.ascontiguousarray(array) for name, array in frame.extra.items()},
+    )
+
+
+def _whole(array: np.ndarray | None) -> np.ndarray | None:
+    return None if array is None else np.ascontiguousarray(array)
+
+
+def frame_bytes(frame: Frame) -> int:
+    """Memory of a frame's arrays in bytes; computes and counts its ``valid`` mask."""
+    arrays = [frame.points, frame.valid, frame.intensity, frame.ring, frame.time, frame.labels]
+    arrays += [frame.instances, frame.colors, *frame.extra.values()]
+    return sum(array.nbytes for array in arrays if array is not None)
+
+
+def _decoded(camera: CameraView, image: np.ndarray) -> DecodedCamera:
+    return DecodedCamera(
+        camera.name, camera.size, camera.camera_from_sensor, camera.intrinsics, camera.image_path, image
+    )
