@@ -36,18 +36,28 @@ def open_dataset(path: Path | str, options: OpenOptions | None = None) -> Datase
     path = Path(os.path.abspath(Path(path).expanduser()))  # noqa: PTH100 - resolve() would follow links
     options = options or OpenOptions()
     _check_there(path)
-    scores = {name: reader.recognise(path) for name, reader in readers().items()}
-    if options.columns is not None and scores.get("bin"):
-        return readers()["bin"].open(path, options)
-    best = max(scores, key=lambda name: scores[name])
-    if not scores[best]:
-        raise DataError(f"{path} is of no known format; {_found_in(path)}; expected one of: {_known()}.")
-    reader = readers()[best]
-    if options.columns is not None:
+    reader = _best_reader(path, options)
+    if options.columns is not None and not reader.takes_columns:
         raise UsageError(
             f"Columns were stated, but {path} is {reader.title}, which states its own; open it without."
         )
+    if options.label_map is not None and not reader.takes_label_map:
+        raise UsageError(
+            f"A label map was given, but {path} is {reader.title}, which has no labels; open it without."
+        )
     return reader.open(path, options)
+
+
+def _best_reader(path: Path, options: OpenOptions) -> Reader:
+    """The surest reader; where columns are stated, the surest of those that take them, if one can."""
+    scores = {name: reader.recognise(path) for name, reader in readers().items()}
+    stated = {name: score for name, score in scores.items() if score and readers()[name].takes_columns}
+    if options.columns is not None and stated:
+        scores = stated
+    best = max(scores, key=lambda name: scores[name])
+    if not scores[best]:
+        raise DataError(f"{path} is of no known format; {_found_in(path)}; expected one of: {_known()}.")
+    return readers()[best]
 
 
 def _check_there(path: Path) -> None:

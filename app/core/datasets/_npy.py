@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import ast
 import io
+import lzma
+import math
 import zipfile
 import zlib
 from pathlib import Path
@@ -17,6 +19,15 @@ from app.core.datasets._files import explained, read_bytes
 from app.core.errors import DataError
 
 _MAX_HEADER = 64 << 10
+_BROKEN_ZIP = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+)
 MAX_MEMBER = 4 << 30
 """Bytes of the largest array that is unpacked from an NPZ; deflate can claim a thousand times its size."""
 
@@ -30,20 +41,24 @@ def parse_npy(data: bytes, name: str) -> np.ndarray:
         No NPY, pickled objects inside, or fewer data than the header claims; ``name`` opens the sentence.
     """
     shape, fortran, dtype, start = _header(data, name)
+    count = _check(shape, dtype, len(data) - start, name)
+    array = np.frombuffer(data, dtype, count, start)
+    return array.reshape(shape[::-1]).T if fortran else array.reshape(shape)
+
+
+def _check(shape: tuple[int, ...], dtype: np.dtype, size: int, name: str) -> int:
+    """How many values a header claims; ``DataError`` where they are no numbers or ``size`` bytes are too few."""
     if dtype.hasobject:
         raise DataError(f"{name} holds pickled Python objects, which are never loaded; save plain numbers.")
-    count = 1
-    for length in shape:
-        count *= length
-    if count * dtype.itemsize > len(data) - start:
-        raise DataError(
-            f"{name} has {len(data) - start} bytes of data where its header claims {count} × {dtype.itemsize}; "
-            "it was cut short or its header lies."
-        )
-    array = np.frombuffer(data, dtype, count, start) if dtype.itemsize else np.zeros(0, dtype)
     if not dtype.itemsize:
         raise DataError(f"{name} holds values of zero bytes; save plain numbers.")
-    return array.reshape(shape[::-1]).T if fortran else array.reshape(shape)
+    count = math.prod(shape)
+    if count * dtype.itemsize > size:
+        raise DataError(
+            f"{name} has {size} bytes of data where its header claims {count} × {dtype.itemsize}; "
+            "it was cut short or its header lies."
+        )
+    return count
 
 
 def _header(data: bytes, name: str) -> tuple[tuple[int, ...], bool, np.dtype, int]:
@@ -97,3 +112,22 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> byte
         raise DataError(f"{path}[{info.filename}] claims {info.file_size >> 20} MB; split it into smaller files.")
     with explained(path), archive.open(info) as member:
         return member.read()
+
+
+def npy_header(path: Path) -> np.dtype:
+    """The dtype of an NPY file, once its header and its size are found to agree. ``DataError`` if they do not."""
+    with explained(path), path.open("rb") as file:
+        head = file.read(_MAX_HEADER)
+        size = file.seek(0, 2)
+    shape, _, dtype, start = _header(head, str(path))
+    _check(shape, dtype, size - start, str(path))
+    return dtype
+
+
+def npz_headers(path: Path) -> list[str]:
+    """The names of the arrays in an NPZ file. ``DataError`` where it is no whole archive."""
+    try:
+        with explained(path), zipfile.ZipFile(path) as archive:
+            return [name[:-4] for name in archive.namelist() if name.endswith(".npy")]
+    except _BROKEN_ZIP as error:
+        raise DataError(f"{path} is no whole NPZ archive ({error}); save it again.") from None

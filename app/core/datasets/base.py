@@ -123,6 +123,10 @@ class Reader(ABC):
     format: ClassVar[str]
     """Short name, as ``info --json`` gives it: semantickitti, kitti-raw, ply …"""
     title: ClassVar[str]
+    takes_columns: ClassVar[bool] = False
+    """Whether ``OpenOptions.columns`` means something to this format."""
+    takes_label_map: ClassVar[bool] = True
+    """Whether its points can have labels."""
 
     @abstractmethod
     def recognise(self, path: Path) -> int:

@@ -196,6 +196,7 @@ class KittiObjectReader(Reader):
 
     format = "kitti-object"
     title = "KITTI 3D object"
+    takes_label_map = False
 
     def recognise(self, path: Path) -> int:
         """90 for this layout with scans, 11 without."""
@@ -209,8 +210,6 @@ class KittiObjectReader(Reader):
 
     def open(self, path: Path, options: OpenOptions) -> Dataset:
         """See :meth:`Reader.open`. Splits without scans are named in ``Dataset.problems``."""
-        if options.label_map is not None:
-            raise DataError(f"{path} is KITTI 3D object, which has no point labels; open it without a label map.")
         only = stem(path.name) if path.is_file() else None
         sequences, problems = [], []
         for folder in _split_folders(path):

@@ -180,6 +180,7 @@ class KittiRawReader(Reader):
 
     format = "kitti-raw"
     title = "KITTI raw"
+    takes_label_map = False
 
     def recognise(self, path: Path) -> int:
         """90 for this layout with scans, 10 without."""
@@ -193,8 +194,6 @@ class KittiRawReader(Reader):
 
     def open(self, path: Path, options: OpenOptions) -> Dataset:
         """See :meth:`Reader.open`. Drives without scans are named in ``Dataset.problems``."""
-        if options.label_map is not None:
-            raise DataError(f"{path} is KITTI raw, which has no point labels; open it without a label map.")
         only = stem(path.name) if path.is_file() else None
         sequences, problems = [], []
         for folder in _drive_folders(path):
