@@ -75,7 +75,8 @@ def to_frame(cloud: Cloud, index: int, name: str, path: str, pose: np.ndarray | 
     notes = list(cloud.notes)
     by_plain = {plain_name(key): key for key in reversed(left)}
     points, origin = _points(left, by_plain, path)
-    origin = cloud.origin if origin is None else origin
+    if cloud.origin is not None:
+        origin = cloud.origin if origin is None else cloud.origin + origin
     taken: dict[str, np.ndarray | None] = {}
     for meaning, convert in _CONVERT.items():
         taken[meaning] = None

@@ -1,0 +1,240 @@
+"""LAS and LAZ tiles (ASPRS LAS 1.1 to 1.4), LAZ through lazrs."""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from app.core.datasets._columns import Cloud, origin_of
+from app.core.datasets._files import explained, read_bytes
+from app.core.datasets._plain import PlainReader
+from app.core.datasets.base import OpenOptions
+from app.core.errors import DataError
+from app.core.label_sets import ASPRS_LAS
+from app.core.labels import LabelSet
+
+_SHORTEST_HEADER = 227
+_MAX_HEADER = 375
+_STEP_BYTES = 64 << 20
+_MOST_PER_BYTE = 1000
+"""LAZ packs a million equal points into 10 kB, 94 a byte; a header that claims ten times that lies."""
+_SMALLEST_CHUNK = 20
+_KNOWN = {"x": "X", "y": "Y", "z": "Z"}
+_COLORS = ("red", "green", "blue")
+
+
+@dataclass(frozen=True)
+class _Header:
+    """What is checked before the library sees the file."""
+
+    points: int
+    record: int
+    start: int
+    is_compressed: bool
+    scales: np.ndarray
+    offsets: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+    @property
+    def origin(self) -> np.ndarray:
+        """(3,) whole metres in the middle of the header's bounds where they are far out, else zeros."""
+        origin = origin_of(self.low, self.high)
+        return np.zeros(3) if origin is None else origin
+
+
+def _parse_header(head: bytes, size: int, path: Path) -> _Header:
+    """Read and check the public header block; ``DataError`` where it lies or the format is unknown."""
+    if not head.startswith(b"LASF") or len(head) < _SHORTEST_HEADER:
+        raise DataError(f"{path} is no LAS or LAZ file (its first bytes say otherwise).")
+    minor, header_size = head[25], struct.unpack_from("<H", head, 94)[0]
+    start, num_vlrs, point_format, record, points = struct.unpack_from("<IIBHI", head, 96)
+    if minor >= 4 and len(head) >= 255:
+        points = struct.unpack_from("<Q", head, 247)[0]
+    numbers = np.array(struct.unpack_from("<12d", head, 131))
+    header = _Header(
+        points,
+        record,
+        start,
+        bool(point_format & 0xC0),
+        numbers[:3],
+        numbers[3:6],
+        numbers[[7, 9, 11]],
+        numbers[[6, 8, 10]],
+    )
+    if header_size > start or start > size or num_vlrs * 54 > start - header_size or not record:
+        raise DataError(
+            f"{path}: the sizes in its header do not fit a file of {size} bytes; it was cut short or lies."
+        )
+    room = (size - start) * _MOST_PER_BYTE if header.is_compressed else (size - start) // record
+    if points > room:
+        raise DataError(
+            f"{path} claims {points} points in its header but has {size - start} bytes of data; "
+            "it was cut short or its header lies."
+        )
+    if not np.isfinite(numbers[:6]).all() or (numbers[:3] == 0).any():
+        raise DataError(f"{path}: the scales or offsets of its header are no usable numbers; save it again.")
+    return header
+
+
+def _check_chunks(data: bytes, header: _Header, path: Path) -> None:
+    """The table of a LAZ file's compressed chunks must lie in the file and name no more than fit in it."""
+    broken = DataError(f"{path}: its table of compressed chunks is broken; it was cut short, fetch it again.")
+    if len(data) < header.start + 16:
+        raise broken
+    (at,) = struct.unpack_from("<q", data, header.start)
+    if at == -1:  # written by a program that could not go back: the offset is in the last bytes
+        (at,) = struct.unpack_from("<q", data, len(data) - 8)
+    if not header.start + 8 <= at <= len(data) - 8:
+        raise broken
+    version, chunks = struct.unpack_from("<II", data, at)
+    if version != 0 or chunks > len(data) // _SMALLEST_CHUNK:
+        raise broken
+
+
+@contextmanager
+def _library(path: Path) -> Iterator[None]:
+    """laspy and lazrs raise a dozen types for broken files, and lazrs' Rust code can panic."""
+    try:
+        yield
+    except DataError:
+        raise
+    except MemoryError:
+        raise DataError(f"{path} does not fit into memory; split it into tiles.") from None
+    except Exception as error:  # noqa: BLE001
+        raise DataError(
+            f"{path} is no whole LAS or LAZ file ({str(error)[:120] or type(error).__name__})."
+        ) from None
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise DataError(f"{path} is no whole LAZ file (its compressed data are broken); fetch it again.") from None
+
+
+def read_las(data: bytes, path: Path) -> Cloud:
+    """The points of a LAS or LAZ file's bytes. ``DataError`` where they cannot be read."""
+    header = _parse_header(data[:_MAX_HEADER], len(data), path)
+    if not header.points:
+        return Cloud({name: np.zeros(0, np.float32) for name in "xyz"}, origin=header.origin)
+    if header.is_compressed:
+        _check_chunks(data, header, path)
+    with _library(path):
+        record, names = _records(data, header, path)
+        columns = {
+            name: np.asarray(record[raw], np.float64) * header.scales[i] + (header.offsets[i] - header.origin[i])
+            for i, (name, raw) in enumerate(_KNOWN.items())
+        }
+        notes: list[str] = []
+        for name in names:
+            if name not in _KNOWN.values():
+                columns.update(_split(name, np.array(record[name])))
+    _narrow_colors(columns, notes, path)
+    return Cloud(columns, notes, header.origin)
+
+
+def _records(data: bytes, header: _Header, path: Path) -> tuple[Any, list[str]]:
+    """All point records, read in steps so that a lying count reserves little, and the names of their fields."""
+    import laspy
+
+    with laspy.open(io.BytesIO(data), laz_backend=laspy.LazBackend.Lazrs, read_evlrs=False) as reader:
+        if header.is_compressed:
+            _check_items(reader, header, path)
+        step = max(1, _STEP_BYTES // header.record)
+        parts = [chunk.array for chunk in reader.chunk_iterator(step)]
+        found = sum(map(len, parts))
+        if found != header.points:
+            raise DataError(
+                f"{path} claims {header.points} points in its header but has {found}; it was cut short."
+            )
+        kind = reader.header.point_format
+        record = laspy.ScaleAwarePointRecord(np.concatenate(parts), kind, header.scales, header.offsets)
+        return record, list(kind.dimension_names)
+
+
+def _check_items(reader: Any, header: _Header, path: Path) -> None:
+    """The compressor's own description of a point must have the header's length: memory is reserved by it."""
+    import lazrs
+
+    vlrs = reader.header.vlrs
+    described = lazrs.LazVlr(vlrs[vlrs.index("LasZipVlr")].record_data).item_size()
+    if described != header.record:
+        raise DataError(f"{path}: its header and its compressor disagree on the size of a point; fetch it again.")
+
+
+def _split(name: str, values: np.ndarray) -> dict[str, np.ndarray]:
+    if values.ndim == 1:
+        return {name: values}
+    return {f"{name}_{i}": values[:, i] for i in range(values.shape[1])}
+
+
+def _narrow_colors(columns: dict[str, np.ndarray], notes: list[str], path: Path) -> None:
+    """The standard wants colours of 16 bits; many programs write bytes, which are black when taken as such."""
+    if not all(name in columns for name in _COLORS):
+        return
+    if max(int(columns[name].max(initial=0)) for name in _COLORS) < 256:
+        if any(columns[name].any() for name in _COLORS):
+            notes.append(f"{path} keeps colours as bytes where the standard has 16 bits; they are shown as bytes.")
+        columns.update({name: columns[name].astype(np.uint8) for name in _COLORS})
+
+
+class LasReader(PlainReader):
+    """Opens one LAS or LAZ file or a folder of tiles.
+
+    Coordinates of a map are too large for float32: the whole metres in the middle of the header's bounds
+    become ``world_from_sensor`` and the points are kept relative to them.
+    """
+
+    format = "las"
+    title = "LAS / LAZ"
+    suffixes = (".las", ".laz")
+
+    def load(self, path: Path, options: OpenOptions) -> Cloud:
+        """See :meth:`PlainReader.load`."""
+        return read_las(read_bytes(path), path)
+
+    def probe(self, path: Path, options: OpenOptions) -> set[str]:
+        """See :meth:`PlainReader.probe`."""
+        self._header(path)
+        return {"x", "y", "z", "intensity", "classification"}
+
+    def origin(self, path: Path) -> np.ndarray:
+        """See :meth:`PlainReader.origin`."""
+        return self._header(path).origin
+
+    def _header(self, path: Path) -> _Header:
+        with explained(path), path.open("rb") as file:
+            head = file.read(_MAX_HEADER)
+            size = file.seek(0, 2)
+        return _parse_header(head, size, path)
+
+    def label_set(self) -> LabelSet:
+        """The classes of the standard."""
+        return ASPRS_LAS
+
+    def write_example(self, folder: Path) -> Path:
+        """See :meth:`Reader.write_example`: a LAS and a LAZ tile in the coordinates of a map."""
+        import laspy
+
+        header = laspy.LasHeader(point_format=7, version="1.4")
+        header.scales, header.offsets = np.full(3, 0.001), np.array([500_000.0, 5_000_000.0, 0.0])
+        for i, name in enumerate(("tile1.las", "tile2.laz")):
+            tile = laspy.LasData(header)
+            tile.x = np.array([500_010.125, 500_011.5, 500_012.0]) + 10 * i
+            tile.y = np.array([5_000_001.0, 5_000_002.5, 5_000_003.0])
+            tile.z = np.array([100.0, 101.0, 102.5])
+            tile.intensity = np.array([10, 20, 30])
+            tile.classification = np.array([2, 6, 5])
+            tile.red = tile.green = tile.blue = np.array([0, 30_000, 65_535])
+            tile.gps_time = np.array([1.0, 1.5, 2.0])
+            tile.write(folder / name)
+        return folder
+
+
+ENTRY = LasReader()
