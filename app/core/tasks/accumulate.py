@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.core.errors import UsageError
 from app.core.state import Accumulation, DrawnCloud
 from app.core.tasks.base import TaskEvents
-from app.core.tasks.clouds import build, layer_steps
+from app.core.tasks.clouds import build, check_layer, layer_steps
 from app.core.tasks.context import Context, Source
 
 
@@ -25,8 +25,7 @@ def accumulate(
     if accumulation.on and not built.accumulated:
         raise UsageError(f"{source.path}: frame {index} has no pose, so no other frame can be placed beside it.")
     for name in layers:
-        if name in built.missing:
-            raise UsageError(f"Layer '{name}' cannot be shown for frame {index}: {built.missing[name]}")
+        check_layer(built, name)
         yield from layer_steps(context, built, name)
     return built.cloud()
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from app.core import layers
-from app.core.errors import DataError
+from app.core.errors import DataError, UsageError
 from app.core.geometry import transforms
 from app.core.geometry.accumulate import kept_rows, within_budget
 from app.core.labels import UNKNOWN, LabelSet
@@ -82,6 +82,13 @@ def build(context: Context, source: Source, index: int, accumulation: Accumulati
         built = yield from _gather(context, source, frame, accumulation, len(sequence), label_set)
     context.keep("cloud", key, built)
     return built
+
+
+def check_layer(built: Built, name: str) -> None:
+    """``UsageError`` if there is no such layer, or the frame lacks what it needs."""
+    layers.find(name)
+    if name in built.missing:
+        raise UsageError(f"Layer '{name}' cannot be shown for frame {built.frame.index}: {built.missing[name]}")
 
 
 def layer_steps(context: Context, built: Built, name: str) -> TaskEvents[LayerData]:

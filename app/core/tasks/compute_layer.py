@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from app.core.errors import UsageError
 from app.core.layers.base import LayerData
 from app.core.state import Accumulation
 from app.core.tasks.base import TaskEvents
-from app.core.tasks.clouds import build, layer_steps
+from app.core.tasks.clouds import build, check_layer, layer_steps
 from app.core.tasks.context import Context, Source
 
 
@@ -30,8 +29,7 @@ def compute_layer(
     built = yield from build(context, source, index, accumulation or Accumulation())
     values = {}
     for name in layers:
-        if name in built.missing:
-            raise UsageError(f"Layer '{name}' cannot be shown for frame {index}: {built.missing[name]}")
+        check_layer(built, name)
         values[name] = yield from layer_steps(context, built, name)
     return values
 
