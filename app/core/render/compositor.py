@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from app.core.render.backdrop import Backdrop
 from app.core.render.buffers import PictureArrays
 from app.core.render.camera import Camera, look_at
 from app.core.render.overlay import Overlay
@@ -22,6 +23,7 @@ from app.core.render.protocol import (
     SetStyle,
 )
 from app.core.render.raster import Buffers, Raster
+from app.core.render.scene import Cloud, Item, Lines, Mesh
 from app.core.render.stage import STRATA, Stage
 
 Painter = Callable[[dict[str, Stage], str, Camera, int, int, float], np.ndarray]
@@ -60,8 +62,31 @@ class Compositor:
     ) -> None:
         self.views: dict[str, View] = {}
         self._raster = raster or Raster()
-        self._overlay = Overlay(self._raster)
+        self._overlay, self._backdrop = Overlay(self._raster), Backdrop()
         self._painter, self._blank = painter, blank
+
+    def warm(self) -> None:
+        """Draw one of everything: loads the compiled loops (or makes them, the first time ever) before they are due."""
+        points = np.array([[0, 0, 5], [1, 0, 5], [0, 1, 5]], np.float32)
+        grey = np.full((3, 3), 128, np.uint8)
+        faces = np.array([[0, 1, 2]], np.int32)
+        camera = Camera(np.eye(4), np.array([0, 0, 5.0]))
+        items: dict[str, Item] = {
+            "cloud": Cloud(points, grey),
+            "mesh": Mesh(points, faces, grey),
+            "veil": Mesh(points, faces, grey, opacity=0.5),
+            "lines": Lines(points, faces[:, :2], grey[:1]),
+        }
+        for name, item in items.items():
+            self.apply(SetItem("", name, item))
+        self.apply(SetColors("", "cloud", grey, None))
+        self.apply(SetCamera("", camera, False))
+        self.still("", 48, 32)
+        view = self.views.pop("")
+        buffers = self._raster.draw(view.stage, camera, 48, 32)
+        dark = np.zeros((32, 48, 3), np.uint8)
+        self._raster.resolve(buffers, view.stage.table, 1.0, dark[:1, :1].copy(), dark)
+        self._raster.split(buffers, 0, 3, np.zeros((32, 48), np.int32), np.zeros((32, 48), np.float32))
 
     def apply(self, message: object) -> str:
         """Take in one scene message; returns the view whose picture it changes, or ''."""
@@ -124,7 +149,7 @@ class Compositor:
         buffers = self._raster.draw(stage, view.camera, width, height, size=size, strata=strata)
         middle = time.perf_counter()
         self._raster.shade(buffers, style.depth_shading, size / 2)
-        behind = self._overlay.behind(style, view.camera, width, height)
+        behind = self._backdrop.behind(style, view.camera, width, height)
         self._color(name, buffers, behind, size, image)
         self._overlay.draw(stage, view.camera, buffers, ratio, image)
         if arrays.index.size:

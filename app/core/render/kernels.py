@@ -22,6 +22,7 @@ _INF = np.float32(np.inf)
 _HALF = np.float32(0.5)
 _ONE = np.float32(1.0)
 _ZERO = np.float32(0.0)
+_RELIEF = np.float32(4.0)
 _INF_BITS = np.uint32(0x7F800000)
 _SHIFT = np.uint64(32)
 _LOW = np.uint64(0xFFFFFFFF)
@@ -99,21 +100,22 @@ def log_depth(keys, logs, pad, top, bottom):  # type: ignore[no-untyped-def]
 def occlusion(logs, pad, inner, outer, top, bottom, out):  # type: ignore[no-untyped-def]
     """Eye-dome sum of rows top..bottom: how much nearer the neighbourhood is, in octaves of depth.
 
-    Four neighbours ``inner`` pixels away along the axes and four ``outer`` pixels away along the diagonals.
+    Four neighbours ``inner`` pixels away along the axes and four ``outer`` pixels away along the diagonals. Small
+    steps are made more of, so that relief shows, and large ones count only so much, so that edges stay lines.
     """
-    cap = np.float32(1.0)
+    cap = np.float32(0.5)
     for row in range(top, bottom):
         for column in range(out.shape[1]):
             r, c = row + pad, column + pad
             own = logs[r, c]
-            total = min(max(own - logs[r, c - inner], _ZERO), cap)
-            total += min(max(own - logs[r, c + inner], _ZERO), cap)
-            total += min(max(own - logs[r - inner, c], _ZERO), cap)
-            total += min(max(own - logs[r + inner, c], _ZERO), cap)
-            total += min(max(own - logs[r - outer, c - outer], _ZERO), cap)
-            total += min(max(own - logs[r - outer, c + outer], _ZERO), cap)
-            total += min(max(own - logs[r + outer, c - outer], _ZERO), cap)
-            total += min(max(own - logs[r + outer, c + outer], _ZERO), cap)
+            total = min(max(own - logs[r, c - inner], _ZERO) * _RELIEF, cap)
+            total += min(max(own - logs[r, c + inner], _ZERO) * _RELIEF, cap)
+            total += min(max(own - logs[r - inner, c], _ZERO) * _RELIEF, cap)
+            total += min(max(own - logs[r + inner, c], _ZERO) * _RELIEF, cap)
+            total += min(max(own - logs[r - outer, c - outer], _ZERO) * _RELIEF, cap)
+            total += min(max(own - logs[r - outer, c + outer], _ZERO) * _RELIEF, cap)
+            total += min(max(own - logs[r + outer, c - outer], _ZERO) * _RELIEF, cap)
+            total += min(max(own - logs[r + outer, c + outer], _ZERO) * _RELIEF, cap)
             out[row, column] = total
 
 

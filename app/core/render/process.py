@@ -178,8 +178,9 @@ def serve(connection: Connection, renderer: str) -> None:
     begin = time.perf_counter()
     _silence_stdout()
     if renderer == "raster":
-        server = Server(connection, Compositor(), renderer, quiet=0.0)
-        note = ""
+        compositor = Compositor()
+        compositor.warm()
+        server, note = Server(connection, compositor, renderer, quiet=0.0), ""
     else:
         made = _open3d(connection)
         if made is None:
@@ -206,6 +207,7 @@ def _open3d(connection: Connection) -> tuple[Server, str] | None:
         wire.send(connection, Unable("open3d", str(error)))
         return None
     compositor = Compositor(Raster(), painter.draw, painter.blank)
+    compositor.warm()
     return Server(connection, compositor, "open3d", quiet=QUIET), ""
 
 

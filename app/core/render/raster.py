@@ -63,13 +63,13 @@ class Raster:
         ``size`` is the edge of a point in pixels of this picture; ``strata`` of the points' subsets are drawn.
         """
         buffers = self._buffers_of(width, height)
-        pose, lens = _pose(camera, stage.origin), _lens(camera, width, height)
+        pose, lens = camera_pose(camera, stage.origin), camera_lens(camera, width, height)
         self.rows(height, lambda top, bottom: kernels.clear(buffers.keys, top, bottom))
         for cloud in stage.clouds.values():
             self._draw_cloud(cloud, strata, pose, lens, size, buffers.keys)
         for mesh in stage.meshes.values():
             corners = mesh.corners @ pose[:, :3].T + pose[:, 3]
-            self._draw_triangles(np.ascontiguousarray(corners, np.float32), mesh.base, lens, buffers.keys)
+            self.triangles(np.ascontiguousarray(corners, np.float32), mesh.base, lens, buffers.keys)
         return buffers
 
     def shade(self, buffers: Buffers, strength: float, spread: float) -> None:
@@ -114,6 +114,11 @@ class Raster:
         bits = depth.view(np.uint32)
         self.rows(len(index), lambda a, b: kernels.split_keys(buffers.keys, base, count, a, b, index, bits))
 
+    def triangles(self, corners: np.ndarray, base: int, lens: np.ndarray, keys: np.ndarray) -> None:
+        """Draw ``corners`` (T, 3, 3) float32, camera frame, with ids from ``base`` on into a key buffer."""
+        near, count = np.float32(NEAR), len(corners)
+        self.rows(len(keys), lambda a, b: kernels.triangles(corners, base, lens, near, keys, a, b, 0, count))
+
     def rows(self, height: int, work: Callable[[int, int], object]) -> None:
         """Share rows 0..height out evenly."""
         edges = np.linspace(0, height, self._threads + 1).astype(int)
@@ -151,10 +156,6 @@ class Raster:
             )
         )
 
-    def _draw_triangles(self, corners: np.ndarray, base: int, lens: np.ndarray, keys: np.ndarray) -> None:
-        near, count = np.float32(NEAR), len(corners)
-        self.rows(len(keys), lambda a, b: kernels.triangles(corners, base, lens, near, keys, a, b, 0, count))
-
     def _bands(self, v: np.ndarray, bits: np.ndarray, height: int) -> list[int]:
         """Row limits that give every thread about as many points, from a sample of them."""
         step = max(1, len(v) // 2000)
@@ -180,14 +181,15 @@ def shade_curve(strength: float) -> np.ndarray:
     return np.exp(-strength * np.arange(256) / 32).astype(np.float32)
 
 
-def _pose(camera: Camera, origin: np.ndarray) -> np.ndarray:
-    """(3, 4) float32 camera from the stage's own coordinates; the origin is taken out in float64."""
+def camera_pose(camera: Camera, origin: np.ndarray) -> np.ndarray:
+    """(3, 4) float32, camera from the stage's own coordinates; the origin is taken out in float64."""
     pose = camera.camera_from_world[:3].astype(np.float64).copy()
     pose[:, 3] += pose[:, :3] @ origin
     return np.ascontiguousarray(pose, np.float32)
 
 
-def _lens(camera: Camera, width: int, height: int) -> np.ndarray:
+def camera_lens(camera: Camera, width: int, height: int) -> np.ndarray:
+    """(4,) float32: focal lengths and principal point, pixels."""
     k = camera.matrix(width, height)
     return np.array([k[0, 0], k[1, 1], k[0, 2], k[1, 2]], np.float32)
 

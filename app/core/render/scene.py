@@ -29,7 +29,11 @@ class Cloud:
 
 @dataclass(frozen=True)
 class Mesh:
-    """Triangles: ``vertices`` (V, 3) float32, ``triangles`` (T, 3) int32, ``colors`` (V, 3) uint8."""
+    """Triangles: ``vertices`` (V, 3) float32, ``triangles`` (T, 3) int32, ``colors`` (V, 3) uint8.
+
+    Each triangle has one colour, the mean of its corners', lit from above. Of a translucent mesh (``opacity``
+    below 1) the frontmost surface is seen. ``wireframe`` draws the edges alone.
+    """
 
     vertices: np.ndarray
     triangles: np.ndarray
@@ -40,17 +44,24 @@ class Mesh:
 
 @dataclass(frozen=True)
 class Lines:
-    """Segments: ``points`` (P, 3) float32, ``segments`` (S, 2) int32, ``colors`` (S, 3) uint8, width in pixels."""
+    """Segments: ``points`` (P, 3) float32, ``segments`` (S, 2) int32, ``colors`` (S, 3) uint8, width in pixels.
+
+    ``hidden``: how opaque the parts behind something are, 0..1.
+    """
 
     points: np.ndarray
     segments: np.ndarray
     colors: np.ndarray
     width: float = 1.5
+    hidden: float = 0.0
 
 
 @dataclass(frozen=True)
 class Texts:
-    """Labels in the picture: ``positions`` (K, 3) float32, one string and one colour each."""
+    """Labels in the picture: ``positions`` (K, 3) float32, one string and one colour each; height in pixels.
+
+    Each stands centred above its position, before everything else; a nearer one wins over one it would cover.
+    """
 
     positions: np.ndarray
     strings: tuple[str, ...]
@@ -66,7 +77,8 @@ class Style:
     """How a view is drawn.
 
     ``point_size`` pixels (edge of the square); ``depth_shading`` strength of the eye-dome shading (0 off);
-    ``background`` R, G, B; ``backdrop`` (h, w, 3) uint8 picture behind everything, stretched over the view.
+    ``background`` R, G, B; ``backdrop`` (h, w, 3) uint8 photo behind everything, shown while the view looks through
+    a recorded camera, where that camera's picture lies; ``backdrop_dim`` its brightness, 0 black to 1 as it is.
     """
 
     point_size: float = 2.0
@@ -116,7 +128,7 @@ def _indices(name: str, array: np.ndarray, width: int, count: int) -> None:
         raise ValueError(f"{name} point to {array.min()}..{array.max()}, but there are {count} points")
 
 
-def box_lines(corners: np.ndarray, colors: np.ndarray, width: float = 1.5) -> Lines:
+def box_lines(corners: np.ndarray, colors: np.ndarray, width: float = 1.5, hidden: float = 0.25) -> Lines:
     """Line set of boxes: ``corners`` (B, 8, 3) as :attr:`app.core.types.Box.corners`; ``colors`` (B, 3) uint8."""
     edges = np.array([[a, a | bit] for bit in (1, 2, 4) for a in range(8) if not a & bit], np.int32)
     segments = (edges[None] + 8 * np.arange(len(corners), dtype=np.int32)[:, None, None]).reshape(-1, 2)
@@ -125,4 +137,5 @@ def box_lines(corners: np.ndarray, colors: np.ndarray, width: float = 1.5) -> Li
         segments,
         np.repeat(np.asarray(colors, np.uint8), 12, axis=0),
         width,
+        hidden,
     )

@@ -43,6 +43,25 @@ class PackedMesh:
 
 
 @dataclass
+class PackedVeil:
+    """A translucent mesh: ``corners`` (T, 3, 3) float32 relative to the origin, ``table`` (T,) its colours."""
+
+    corners: np.ndarray
+    table: np.ndarray
+    opacity: float
+
+
+@dataclass
+class PackedLines:
+    """``ends`` (S, 2, 3) float32 relative to the stage's origin, ``colors`` (S, 3) uint8, as in Lines."""
+
+    ends: np.ndarray
+    colors: np.ndarray
+    width: float
+    hidden: float
+
+
+@dataclass
 class Stage:
     """Everything one view shows, and counters that say what has changed since a renderer last looked.
 
@@ -55,6 +74,8 @@ class Stage:
     origin: np.ndarray = field(default_factory=lambda: np.zeros(3))
     clouds: dict[str, PackedCloud] = field(default_factory=dict)
     meshes: dict[str, PackedMesh] = field(default_factory=dict)
+    veils: dict[str, PackedVeil] = field(default_factory=dict)
+    lines: dict[str, PackedLines] = field(default_factory=dict)
     table: np.ndarray = field(default_factory=lambda: np.zeros(1, np.uint32))
     versions: dict[str, int] = field(default_factory=dict)
     color_versions: dict[str, int] = field(default_factory=dict)
@@ -74,7 +95,8 @@ class Stage:
 
     def remove_item(self, name: str) -> None:
         """Take an item out; unknown names are no error (it may have been taken out by a newer message)."""
-        for store in (self.items, self.clouds, self.meshes, self.versions, self.color_versions, self._bounds):
+        stores = (self.items, self.clouds, self.meshes, self.veils, self.lines)
+        for store in (*stores, self.versions, self.color_versions, self._bounds):
             store.pop(name, None)
 
     def set_colors(self, name: str, colors: np.ndarray, shown: np.ndarray | None) -> None:
@@ -93,17 +115,6 @@ class Stage:
     def pickable(self) -> str:
         """Name of the cloud that picking refers to: the first pickable one, or ''."""
         return next((n for n, i in self.items.items() if isinstance(i, Cloud) and i.pickable), "")
-
-    @property
-    def lines(self) -> list[Lines]:
-        """Line sets, wireframes among them."""
-        found = [i for i in self.items.values() if isinstance(i, Lines)]
-        return found + [_edges(i) for i in self.items.values() if isinstance(i, Mesh) and i.wireframe]
-
-    @property
-    def veils(self) -> list[Mesh]:
-        """Translucent meshes."""
-        return [i for i in self.items.values() if isinstance(i, Mesh) and not i.wireframe and i.opacity < 1]
 
     @property
     def texts(self) -> list[Texts]:
@@ -140,9 +151,22 @@ class Stage:
         self.versions[name] = self.color_versions[name] = self._clock
         if isinstance(item, Cloud):
             self.clouds[name] = _pack_cloud(item, self.origin)
-        elif isinstance(item, Mesh) and not item.wireframe and item.opacity >= 1:
-            corners = item.vertices[item.triangles].astype(np.float64) - self.origin
-            self.meshes[name] = PackedMesh(np.ascontiguousarray(corners, np.float32))
+        elif isinstance(item, Lines):
+            self.lines[name] = _pack_lines(item, self.origin)
+        elif isinstance(item, Mesh):
+            self._pack_mesh(name, item)
+
+    def _pack_mesh(self, name: str, mesh: Mesh) -> None:
+        if mesh.wireframe:
+            self.lines[name] = _pack_lines(_edges(mesh), self.origin)
+            return
+        corners = (mesh.vertices[mesh.triangles].astype(np.float64) - self.origin).astype(np.float32)
+        if mesh.opacity >= 1:
+            self.meshes[name] = PackedMesh(corners)
+            return
+        table = np.zeros(len(corners) + 1, np.uint32)
+        kernels.pack_colors(flat_colors(mesh), table, 0)
+        self.veils[name] = PackedVeil(corners, table, mesh.opacity)
 
     def _rebuild_table(self) -> None:
         """Give out ids anew and collect the colours."""
@@ -159,13 +183,13 @@ class Stage:
 
 
 def flat_colors(mesh: Mesh) -> np.ndarray:
-    """(T, 3) uint8 colour of each triangle: the mean of its corners', lit from above by a fixed light."""
+    """(T, 3) uint8 colour of each triangle: the mean of its corners', softly lit from above by a fixed light."""
     corners = np.asarray(mesh.vertices, np.float64)[mesh.triangles]
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     lengths = np.linalg.norm(normals, axis=1)
-    facing = np.abs(normals @ _LIGHT) / np.maximum(lengths, 1e-12)  # both sides alike
+    facing = 0.5 + 0.5 * (normals @ _LIGHT) / np.maximum(lengths, 1e-12)
     base = mesh.colors[mesh.triangles].astype(np.float64).mean(axis=1)
-    return np.asarray(np.clip(base * (0.45 + 0.55 * facing)[:, None], 0, 255).astype(np.uint8))
+    return np.asarray(np.clip(base * (0.4 + 0.6 * facing)[:, None], 0, 255).astype(np.uint8))
 
 
 def _length(item: Item) -> int:
@@ -189,6 +213,11 @@ def _pack_cloud(item: Cloud, origin: np.ndarray) -> PackedCloud:
     ends = np.concatenate([[0], np.cumsum([len(r) for r in rows])]).astype(np.int64)
     xyz = np.ascontiguousarray(points.T, np.float32)
     return PackedCloud(xyz, order, _alive(order, item.shown), ends)
+
+
+def _pack_lines(item: Lines, origin: np.ndarray) -> PackedLines:
+    ends = (item.points[item.segments].astype(np.float64) - origin).astype(np.float32)
+    return PackedLines(ends, np.ascontiguousarray(item.colors), item.width, item.hidden)
 
 
 def _strata(rows: np.ndarray) -> list[np.ndarray]:

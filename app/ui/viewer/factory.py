@@ -9,23 +9,23 @@ KINDS = ("open3d", "pyqtgraph", "null")
 
 
 def make_viewport(kind: str, client: RenderClient | None, view: str) -> Viewport:
-    """A 3D view. ``open3d`` needs the client, whose processes draw; the others need none.
+    """A 3D view called ``view``. All but ``null`` need the client, whose processes draw or serve picking.
 
     Raises
     ------
     ValueError
-        The kind is unknown, or ``open3d`` was asked for without a client.
+        The kind is unknown, or the client is missing.
     """
-    if kind == "open3d":
+    if kind in ("open3d", "pyqtgraph") and client is None:
+        raise ValueError(f"a view of kind '{kind}' needs a RenderClient")
+    if kind == "open3d" and client is not None:
         from app.ui.viewer.process_viewport import ProcessViewport
 
-        if client is None:
-            raise ValueError("an 'open3d' view needs a RenderClient")
         return ProcessViewport(client, view)
-    if kind == "pyqtgraph":
+    if kind == "pyqtgraph" and client is not None:
         from app.ui.viewer.gl_viewport import GLViewport
 
-        return GLViewport()
+        return GLViewport(client, view)
     if kind == "null":
         from app.ui.viewer.null_viewport import NullViewport
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
+
+from app.core.render.lettering import HALO, Placed
 
 _CHIP = QColor(22, 25, 31, 225)
 _EDGE = QColor(255, 255, 255, 38)
@@ -26,6 +29,7 @@ class ViewOverlay(QWidget):
         self._hover: tuple[float, float] | None = None
         self._label: tuple[str, ...] = ()
         self._message = ""
+        self._labels: list[Placed] = []
 
     def set_title(self, title: str) -> None:
         """What the view shows, in the chip at the upper left."""
@@ -44,6 +48,12 @@ class ViewOverlay(QWidget):
         self._change("_hover", pixel)
         self._change("_label", label)
 
+    def set_labels(self, labels: list[Placed]) -> None:
+        """Labels of the scene in device pixels, for a view that does not draw them into its picture."""
+        if labels or self._labels:
+            self._labels = labels
+            self.update()
+
     def set_message(self, message: str) -> None:
         """A sentence in the middle of an empty view."""
         self._change("_message", message)
@@ -51,6 +61,8 @@ class ViewOverlay(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for label in self._labels:
+            self._paint_label(painter, label)
         if self._band:
             self._paint_band(painter)
         if self._hover is not None:
@@ -71,6 +83,16 @@ class ViewOverlay(QWidget):
         if getattr(self, name) != value:
             setattr(self, name, value)
             self.update()
+
+    def _paint_label(self, painter: QPainter, label: Placed) -> None:
+        ratio = self.devicePixelRatioF()
+        rows, columns = label.letters.shape
+        area = QRectF(label.x / ratio, label.y / ratio, columns / ratio, rows / ratio)
+        for mask, color in ((label.rim * HALO, (0, 0, 0)), (label.letters, label.color)):
+            pixels = np.empty((rows, columns, 4), np.uint8)
+            pixels[..., :3] = color
+            pixels[..., 3] = mask * 255
+            painter.drawImage(area, QImage(pixels.data, columns, rows, columns * 4, QImage.Format.Format_RGBA8888))
 
     def _paint_band(self, painter: QPainter) -> None:
         painter.setPen(QPen(ACCENT, 1.5, Qt.PenStyle.DashLine))
