@@ -1,0 +1,142 @@
+"""From what rays met to colours: textures by material, sun and sky light, shadows, mirrors, haze."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from app.core.demo import textures_cars as cars
+from app.core.demo import textures_ground as on_ground
+from app.core.demo import textures_things as things
+from app.core.demo import textures_walls as walls
+from app.core.demo.look import Look, Patch
+from app.core.demo.materials import Material
+from app.core.demo.mesh import Array
+from app.core.demo.noise import Noise
+from app.core.demo.raycast import Caster, Hits
+from app.core.demo.sky import Light, backdrop, reflected
+
+_TEXTURES: dict[Material, Callable[[Patch], Look]] = {
+    Material.ASPHALT: on_ground.asphalt,
+    Material.MARKING: on_ground.marking,
+    Material.PAVERS: on_ground.pavers,
+    Material.SLABS: on_ground.slabs,
+    Material.KERB: on_ground.kerb,
+    Material.GRASS: on_ground.grass,
+    Material.GRAVEL: on_ground.gravel,
+    Material.PLASTER: walls.plaster,
+    Material.BRICK: walls.brick,
+    Material.WINDOW: walls.window,
+    Material.DOOR: walls.door,
+    Material.ROOF: walls.roof,
+    Material.CONCRETE: walls.concrete,
+    Material.WOOD: walls.wood,
+    Material.BARK: things.bark,
+    Material.LEAF: things.leaf,
+    Material.METAL: things.metal,
+    Material.PAINT: cars.body,
+    Material.GLASS: things.glass,
+    Material.RUBBER: things.rubber,
+    Material.RIM: things.rim,
+    Material.LAMP_RED: things.lamp,
+    Material.LAMP_WHITE: things.lamp,
+    Material.PLATE: things.plain,
+    Material.SIGN: things.plain,
+    Material.CLOTH: things.cloth,
+    Material.SKIN: things.plain,
+    Material.PLASTIC: things.plain,
+    Material.PANEL: things.metal,
+}
+_HAZE = 520.0
+"""Metres over which the air takes 63 % of a surface's own colour."""
+
+
+def shade(
+    caster: Caster, light: Light, noise: Noise, eye: Array, directions: Array, hits: Hits, pixel: float
+) -> tuple[Array, Array]:
+    """Linear light (N, 3) float32 along (N, 3) directions from ``eye``, and the part of it (N, 3) that
+    comes from the sky's ambient light, so that a caller may darken it in corners.
+
+    ``pixel`` is the angle of one pixel, radians.
+    """
+    unit = (directions / np.linalg.norm(directions, axis=1, keepdims=True)).astype(np.float32)
+    color = np.empty((len(unit), 3), np.float32)
+    ambient = np.zeros((len(unit), 3), np.float32)
+    lost = np.flatnonzero(~hits.met)
+    color[lost] = backdrop(light, unit[lost], noise)
+    rows = np.flatnonzero(hits.met)
+    if len(rows):
+        color[rows], ambient[rows] = _surfaces(
+            caster, light, noise, eye, directions[rows], unit[rows], hits.take(rows), pixel
+        )
+    return color, ambient
+
+
+def _surfaces(
+    caster: Caster, light: Light, noise: Noise, eye: Array, direct: Array, unit: Array, hits: Hits, pixel: float
+) -> tuple[Array, Array]:
+    surfaces = caster.surfaces
+    place = (eye + direct * hits.distance[:, None]).astype(np.float32)
+    normal = surfaces.at("normals", hits)
+    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
+    facing = -np.einsum("ij,ij->i", normal, unit)
+    normal = np.where(facing[:, None] < 0, -normal, normal)
+    facing = np.maximum(np.abs(facing), 0.03)
+    distance = hits.distance * np.linalg.norm(direct, axis=1).astype(np.float32)
+    material = surfaces.per_triangle("material", hits.triangle)
+    footprint = distance * np.float32(pixel) / np.sqrt(facing)
+    look = _looks(caster, hits, material, footprint, noise)
+    towards = normal @ light.sun
+    lit = np.flatnonzero((towards > 0) | (material == Material.LEAF))
+    sunny = np.zeros(len(place), np.float32)
+    start = place[lit] + normal[lit] * (0.004 + 0.0006 * distance[lit])[:, None]
+    sunny[lit] = ~caster.blocked(start, np.broadcast_to(light.sun, start.shape))
+    through = np.asarray(look.through, np.float32)
+    glow = np.maximum(towards, 0) * (1 - 0.35 * through) + through * (0.30 + 0.45 * np.maximum(-towards, 0))
+    direct_light = (sunny * np.where(through > 0, glow, np.maximum(towards, 0)))[:, None] * light.sunlight
+    ambient = look.albedo * light.ambient(normal)
+    color = look.albedo * direct_light + ambient
+    color, ambient = _mirrored(look, light, unit, normal, facing, sunny, color, ambient)
+    haze = (1 - np.exp(-distance / _HAZE))[:, None]
+    air = 0.82 * light.horizon
+    return (color + (air - color) * haze).astype(np.float32), (ambient * (1 - haze)).astype(np.float32)
+
+
+def _mirrored(
+    look: Look, light: Light, unit: Array, normal: Array, facing: Array, sunny: Array, color: Array, ambient: Array
+) -> tuple[Array, Array]:
+    mirror = np.broadcast_to(np.asarray(look.mirror, np.float32), (len(color),))
+    clear = np.broadcast_to(np.asarray(look.clear, np.float32), (len(color),))
+    shiny = np.flatnonzero(mirror > 0.04)
+    if not len(shiny):
+        return color, ambient
+    n, d = normal[shiny], unit[shiny]
+    bounce = d + 2 * facing[shiny, None] * n
+    share = mirror[shiny] + (1 - mirror[shiny]) * (1 - facing[shiny]) ** 5 * clear[shiny] * 0.8
+    image = reflected(light, bounce)
+    spark = np.clip(bounce @ light.sun, 0, 1) ** (40 + 460 * clear[shiny]) * sunny[shiny] * (0.6 + 5 * clear[shiny])
+    image = image + spark[:, None] * light.sunlight
+    color[shiny] += (image - color[shiny]) * share[:, None]
+    ambient[shiny] *= (1 - share)[:, None]
+    return color, ambient
+
+
+def _looks(caster: Caster, hits: Hits, material: Array, footprint: Array, noise: Noise) -> Look:
+    surfaces = caster.surfaces
+    local = surfaces.at("local", hits)
+    base = surfaces.per_triangle("color", hits.triangle)
+    code = surfaces.per_triangle("code", hits.triangle)
+    count = len(material)
+    albedo = np.empty((count, 3), np.float32)
+    others = {name: np.zeros(count, np.float32) for name in ("mirror", "clear", "through")}
+    order = np.argsort(material, kind="stable")
+    bounds = np.searchsorted(material[order], np.arange(len(Material) + 1))
+    for kind in Material:
+        rows = order[bounds[kind] : bounds[kind + 1]]
+        if len(rows):
+            look = _TEXTURES[kind](Patch(local[rows], base[rows], code[rows], footprint[rows], noise))
+            albedo[rows] = look.albedo
+            for name, values in others.items():
+                values[rows] = getattr(look, name)
+    return Look(albedo, **others)
