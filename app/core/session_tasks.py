@@ -39,6 +39,7 @@ class SessionTasks:
         self._post = post or _at_once
         self._closed = False
         self._log: list[LogLine] = []
+        self._cancels: dict[int, Callable[[], None]] = {}
         self._book = TaskBook(self.task_changed.emit)
         engine.on_log = lambda level, text: self._post(lambda: self.log_line(text, level))
 
@@ -115,8 +116,30 @@ class SessionTasks:
         self._book.started(id, engine_id)
         return id
 
+    def track(self, title: str, on_cancel: Callable[[], None]) -> int:
+        """List work that the caller does itself (the window recording its own pictures); returns its id.
+
+        The caller tells of it with ``tracked_progress`` and ``tracked_end``; ``cancel_task`` calls
+        ``on_cancel``.
+        """
+        id = self._book.add(title)
+        self._cancels[id] = on_cancel
+        return id
+
+    def tracked_progress(self, id: int, done: int, total: int, text: str = "") -> None:
+        """``done`` of ``total`` steps of tracked work, and what is being done now."""
+        self._book.progress(id, done, total, text)
+
+    def tracked_end(self, id: int, state: str, text: str = "") -> None:
+        """Tracked work is ``done``, ``failed`` or ``cancelled``."""
+        self._cancels.pop(id, None)
+        self._book.finish(id, state, text)
+
     def cancel_task(self, id: int) -> None:
         """Cancel a task; finished and unknown ones are left as they are."""
+        if id in self._cancels:
+            self._cancels.pop(id)()
+            return
         engine_id = self._book.engine_id(id)
         if engine_id is not None:
             self._engine.cancel(engine_id)

@@ -1,0 +1,74 @@
+"""A calm line above the views for what the user should know now: one at a time, never a box in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy
+
+from app.ui import icons, theme
+from app.ui.widgets.common import tool_button
+
+INFO_SECONDS = 9
+ICONS = {"info": ("info", "accent"), "warning": ("warning", "warning"), "error": ("error", "error")}
+
+
+class Banner(QFrame):
+    """Hidden until something is said; information goes by itself, errors wait to be read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("Banner")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 7, 8, 7)
+        row.setSpacing(10)
+        self._icon = QLabel()
+        self._icon.setFixedWidth(18)
+        self.label = QLabel()
+        self.label.setWordWrap(True)
+        self.label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.action = QPushButton()
+        self.action.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.action.clicked.connect(self._do)
+        row.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(self.label, 1)
+        row.addWidget(self.action)
+        row.addWidget(tool_button("close", "Dismiss (Esc)", self.hide), 0, Qt.AlignmentFlag.AlignTop)
+        self._call: Callable[[], None] | None = None
+        self._timer = QTimer(self, singleShot=True)
+        self._timer.timeout.connect(self.hide)
+        self._level = "info"
+        self.hide()
+
+    def say(
+        self, sentence: str, level: str = "info", action: str = "", call: Callable[[], None] | None = None
+    ) -> None:
+        """Show a sentence; ``action`` is the text of a button that runs ``call``."""
+        self._call, self._level = call, level
+        self.setProperty("level", level)
+        self.style().polish(self)
+        self.label.setText(sentence)
+        self.action.setText(action)
+        self.action.setVisible(bool(action))
+        self.retheme()
+        self.show()
+        if level == "info":
+            self._timer.start(INFO_SECONDS * 1000)
+        else:
+            self._timer.stop()
+
+    def retheme(self) -> None:
+        """Draw the icon in the theme's colours."""
+        icon, role = ICONS[self._level]
+        self._icon.setPixmap(icons.pixmap(icon, getattr(theme.current(), role), 18, self.devicePixelRatioF()))
+
+    def stop(self) -> None:
+        """End the timer."""
+        self._timer.stop()
+
+    def _do(self) -> None:
+        self.hide()
+        if self._call is not None:
+            self._call()

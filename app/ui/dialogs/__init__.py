@@ -1,0 +1,1 @@
+"""Dialogs, one per file: only where a form is really needed."""

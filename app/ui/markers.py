@@ -1,0 +1,129 @@
+"""Marks over a 3D view: a ring round the hovered point, a cross on the picked one, and a small tooltip.
+
+They are painted by Qt over the finished picture, so they follow the pointer at once, however long a new
+picture takes. They lie where the camera of that picture puts them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QWidget
+
+from app.core.render.camera import Camera
+from app.ui import theme
+
+RING = 7.0
+PAD = 8.0
+
+
+class MarkerLayer(QWidget):
+    """Lies over a view and lets every mouse event through."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
+        self._camera: Camera | None = None
+        self._hover: np.ndarray | None = None
+        self._picked: np.ndarray | None = None
+        self._lines: tuple[str, ...] = ()
+        self._swatch: QColor | None = None
+
+    def set_camera(self, camera: Camera) -> None:
+        """The camera of the picture below."""
+        self._camera = camera
+        if self._hover is not None or self._picked is not None:
+            self.update()
+
+    def set_hover(
+        self, point: np.ndarray | None, lines: tuple[str, ...] = (), swatch: QColor | None = None
+    ) -> None:
+        """Ring a point (3,); ``lines`` are written beside it, the first one strong."""
+        if point is None and self._hover is None:
+            return
+        self._hover, self._lines, self._swatch = point, lines, swatch
+        self.update()
+
+    def set_picked(self, point: np.ndarray | None) -> None:
+        """Mark the picked point (3,)."""
+        if point is None and self._picked is None:
+            return
+        self._picked = point
+        self.update()
+
+    def paint_on(self, painter: QPainter, size: tuple[int, int], scale: float = 1.0) -> None:
+        """Paint the picked point's mark on a picture of ``size`` (saved pictures carry it too)."""
+        at = self._pixel(self._picked, size)
+        if at is not None:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            _cross(painter, at, scale)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Rings, cross and tooltip."""
+        size = (self.width(), self.height())
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        picked, hover = self._pixel(self._picked, size), self._pixel(self._hover, size)
+        if picked is not None:
+            _cross(painter, picked, 1.0)
+        if hover is not None:
+            _ring(painter, hover)
+            if self._lines:
+                self._tooltip(painter, hover)
+        painter.end()
+
+    def _pixel(self, point: np.ndarray | None, size: tuple[int, int]) -> QPointF | None:
+        if point is None or self._camera is None or not np.isfinite(point).all():
+            return None
+        pixels, depth = self._camera.project(point[None], *size)
+        x, y = float(pixels[0, 0]), float(pixels[0, 1])
+        inside = depth[0] > 0 and -20 <= x <= size[0] + 20 and -20 <= y <= size[1] + 20
+        return QPointF(x, y) if inside else None
+
+    def _tooltip(self, painter: QPainter, at: QPointF) -> None:
+        now = theme.current()
+        fonts = [theme.font(12, bold=i == 0) for i in range(len(self._lines))]
+        widths = [QFontMetrics(font).horizontalAdvance(line) for font, line in zip(fonts, self._lines, strict=True)]
+        indent = 17.0 if self._swatch is not None else 0.0
+        width = max(w + (indent if i == 0 else 0) for i, w in enumerate(widths)) + 2 * PAD
+        height = 17.0 * len(self._lines) + 2 * PAD - 4
+        x = at.x() + 14 if at.x() + 14 + width < self.width() else at.x() - 14 - width
+        y = min(max(at.y() - height - 10, 4), self.height() - height - 4)
+        box = QRectF(x, y, width, height)
+        ground = now.color("raised")
+        ground.setAlpha(238)
+        painter.setPen(QPen(now.color("line"), 1))
+        painter.setBrush(ground)
+        painter.drawRoundedRect(box, 6, 6)
+        top = box.top() + PAD - 2
+        for i, (font, line) in enumerate(zip(fonts, self._lines, strict=True)):
+            left = box.left() + PAD
+            if i == 0 and self._swatch is not None:
+                from app.ui.widgets.rows import draw_swatch
+
+                draw_swatch(painter, QRectF(left, top + 3, 11, 11), self._swatch)
+                left += indent
+            painter.setFont(font)
+            painter.setPen(now.color("text" if i == 0 else "soft"))
+            painter.drawText(QRectF(left, top, width, 17), Qt.AlignmentFlag.AlignVCenter, line)
+            top += 17
+
+
+def _ring(painter: QPainter, at: QPointF) -> None:
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for color, width in ((QColor(0, 0, 0, 170), 4.0), (theme.current().color("accent"), 2.0)):
+        painter.setPen(QPen(color, width))
+        painter.drawEllipse(at, RING, RING)
+
+
+def _cross(painter: QPainter, at: QPointF, scale: float) -> None:
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    inner, outer = 5.0 * scale, 12.0 * scale
+    for color, width in ((QColor(0, 0, 0, 180), 4.5), (QColor(255, 255, 255), 2.0)):
+        painter.setPen(QPen(color, width * scale, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+        for dx, dy in ((1, 0), (-1, 0), (0, 1), (0, -1)):
+            painter.drawLine(
+                QPointF(at.x() + dx * inner, at.y() + dy * inner), QPointF(at.x() + dx * outer, at.y() + dy * outer)
+            )

@@ -1,0 +1,231 @@
+"""Panel: the recorded pictures, with the points over them in the colours of the active view's layer."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QImage, QPixmap, QResizeEvent
+from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+
+from app.core.state import FrameState, Hover
+from app.core.types import CameraView
+from app.ui import icons, text, theme
+from app.ui.desk import Desk
+from app.ui.image_points import ImagePoints, paint, project
+from app.ui.panels.base import Panel, PanelInfo
+from app.ui.widgets.image_canvas import ImageCanvas
+
+REACH = 12.0
+"""Screen pixels within which a hovered pixel takes the nearest point."""
+
+THUMB = QSize(112, 63)
+
+
+class CamerasPanel(Panel):
+    """One picture large; several cameras stand beside it as small pictures to choose from."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self.column.setContentsMargins(0, 0, 0, 0)
+        row = QHBoxLayout()
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        self.canvas = ImageCanvas()
+        self.canvas.on_hover = self._on_hover
+        self.canvas.on_click = self._on_click
+        self._strip = QWidget()
+        self._thumbs = QVBoxLayout(self._strip)
+        self._thumbs.setContentsMargins(6, 6, 6, 6)
+        self._thumbs.setSpacing(4)
+        self._group = QButtonGroup(self)
+        self._buttons: dict[str, QToolButton] = {}
+        row.addWidget(self.canvas, 1)
+        row.addWidget(self._strip)
+        self.column.addLayout(row)
+        self._make_chips()
+        self.camera = ""
+        self._points: ImagePoints | None = None
+        self._show_points = True
+        session = self.session
+        self.listen(session.frame_changed, self._on_frame)
+        self.listen(session.drive_changed, lambda _drive: self._on_frame(None))
+        self.listen(session.view_changed, self._on_view)
+        self.listen(session.hover_changed, lambda _hover: self._mark())
+        self.listen(session.picked_changed, lambda _row: self._mark())
+        self.listen(session.selection_changed, lambda _rows: self._paint())
+        self.listen(desk.active_changed, lambda _name: self._paint())
+        self._on_frame(session.frame_state)
+
+    def _make_chips(self) -> None:
+        self.title = QLabel(self.canvas)
+        self.title.setObjectName("ViewChip")
+        self.title.setFont(theme.font(12))
+        self.title.setContentsMargins(8, 3, 8, 3)
+        self.title.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.tools = QFrame(self.canvas)
+        self.tools.setObjectName("ViewBar")
+        row = QHBoxLayout(self.tools)
+        row.setContentsMargins(3, 3, 3, 3)
+        row.setSpacing(1)
+        self.points_button = self._chip_button(row, "layers", "Points over the picture (P)")
+        self.points_button.setChecked(True)
+        self.points_button.clicked.connect(self.set_points_shown)
+        self.through = self._chip_button(row, "camera", "Look through this camera in the 3D view (Ctrl+4)")
+        self.through.setCheckable(False)
+        self.through.clicked.connect(lambda: self.desk.camera_requested.emit(self.camera))
+
+    def _chip_button(self, row: QHBoxLayout, icon: str, tip: str) -> QToolButton:
+        button = QToolButton()
+        icons.bind(button, icon)
+        button.setIconSize(QSize(15, 15))
+        button.setToolTip(tip)
+        button.setAccessibleName(tip)
+        button.setCheckable(True)
+        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        row.addWidget(button)
+        return button
+
+    def set_points_shown(self, on: bool) -> None:
+        """Points over the picture, or the picture alone."""
+        self._show_points = on
+        self.points_button.setChecked(on)
+        self._paint()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Chips keep their corners."""
+        self._place_chips()
+
+    def _place_chips(self) -> None:
+        self.title.adjustSize()
+        self.title.move(10, 10)
+        self.tools.adjustSize()
+        self.tools.move(self.canvas.width() - self.tools.width() - 10, 10)
+
+    # frame
+
+    def _on_frame(self, state: FrameState | None) -> None:
+        cameras = state.frame.cameras if state is not None else ()
+        names = [camera.name for camera in cameras]
+        if self.camera not in names:
+            self.camera = names[0] if names else ""
+        self._fill_strip(names, state)
+        self._project()
+        self._place_chips()
+
+    def _view(self) -> CameraView | None:
+        state = self.session.frame_state
+        if state is None or not self.camera:
+            return None
+        return next((c for c in state.frame.cameras if c.name == self.camera), None)
+
+    def _project(self) -> None:
+        state, camera = self.session.frame_state, self._view()
+        self._points = project(state, camera) if state is not None and camera is not None else None
+        self._paint()
+
+    def _on_view(self, name: str) -> None:
+        if name == self.desk.active:
+            self._paint()
+
+    def _paint(self) -> None:
+        """Picture and points in one buffer, once per frame or colour change; never while the pointer moves."""
+        state, camera, points = self.session.frame_state, self._view(), self._points
+        self.tools.setVisible(camera is not None)
+        if state is None or camera is None or points is None:
+            self.canvas.set_image(None)
+            self._say(self._why_empty(state))
+            return
+        image = state.images.get(self.camera)
+        ground = image if image is not None else np.zeros((camera.size[1], camera.size[0], 3), np.uint8)
+        if self._show_points and len(points):
+            colors, shown = self.session.colors(self.desk.active)
+            ground = paint(ground, points, colors, shown, 2 if camera.size[0] < 1500 else 3)
+        self.canvas.set_image(ground)
+        part = f" (every {points.thinned}th)" if points.thinned > 1 else ""
+        missing = "" if image is not None else " · picture missing"
+        self._say(f"{self.camera} · {text.plural(len(points), 'point')} inside{part}{missing}")
+        self._mark()
+
+    def _why_empty(self, state: FrameState | None) -> str:
+        return "" if state is None else "This drive has no camera images"
+
+    def _say(self, sentence: str) -> None:
+        self.title.setText(sentence)
+        self.title.setVisible(bool(sentence))
+        self.title.adjustSize()
+
+    # several cameras
+
+    def _fill_strip(self, names: list[str], state: FrameState | None) -> None:
+        if names != list(self._buttons):
+            for button in self._buttons.values():
+                self._group.removeButton(button)
+                self._thumbs.removeWidget(button)
+                button.deleteLater()
+            self._buttons = {name: self._thumb(name) for name in names} if len(names) > 1 else {}
+        self._strip.setVisible(len(names) > 1)
+        for name, button in self._buttons.items():
+            image = state.images.get(name) if state is not None else None
+            button.setIcon(_thumbnail(image))
+            button.setChecked(name == self.camera)
+
+    def _thumb(self, name: str) -> QToolButton:
+        button = QToolButton()
+        button.setCheckable(True)
+        button.setIconSize(THUMB)
+        button.setText(name.removeprefix("CAM_").replace("_", " ").lower())
+        button.setFont(theme.font(11))
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
+        button.setToolTip(name)
+        button.setProperty("quiet", True)
+        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        button.clicked.connect(lambda _on, n=name: self.choose(n))
+        self._group.addButton(button)
+        self._thumbs.addWidget(button)
+        return button
+
+    def choose(self, name: str) -> None:
+        """Show another camera."""
+        self.camera = name
+        for other, button in self._buttons.items():
+            button.setChecked(other == name)
+        self._project()
+
+    # both ways between picture and points
+
+    def _on_hover(self, x: float | None, y: float | None) -> None:
+        if self._points is None or x is None or y is None:
+            self.session.set_hover(None, self.camera)
+            return
+        reach = REACH * self.canvas.pixels_per_dot()
+        self.session.set_hover(self._points.nearest(x, y, reach), self.camera)
+
+    def _on_click(self, x: float, y: float) -> None:
+        if self._points is not None:
+            self.session.pick(self._points.nearest(x, y, REACH * self.canvas.pixels_per_dot()))
+
+    def _mark(self) -> None:
+        hover: Hover | None = self.session.hover
+        ring = self._pixel(hover.index if hover is not None else None)
+        self.canvas.set_marks(ring, self._pixel(self.session.picked))
+
+    def _pixel(self, row: int | None) -> tuple[float, float] | None:
+        return self._points.pixel_of(row) if self._points is not None and row is not None else None
+
+
+def _thumbnail(image: np.ndarray | None) -> QPixmap:
+    """A small picture made from every n-th pixel: six of them cost a millisecond."""
+    if image is None:
+        blank = QPixmap(THUMB)
+        blank.fill(theme.current().color("control"))
+        return blank
+    step = max(1, image.shape[1] // (THUMB.width() * 2))
+    small = np.ascontiguousarray(image[::step, ::step])
+    height, width = small.shape[:2]
+    shown = QImage(small.data, width, height, 3 * width, QImage.Format.Format_RGB888)
+    return QPixmap.fromImage(shown).scaled(
+        THUMB, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
+    )
+
+
+ENTRY = PanelInfo("Camera images", "centre", 10, CamerasPanel, titled=False, share=210)

@@ -1,0 +1,46 @@
+"""How numbers, times and names are written in the window."""
+
+from __future__ import annotations
+
+THIN = "\u2009"
+MINUS = "\u2212"
+
+
+def count(number: int) -> str:
+    """Whole number with thin spaces between thousands: 124 668."""
+    return f"{number:,}".replace(",", THIN).replace("-", MINUS)
+
+
+def number(value: float, digits: int = 2) -> str:
+    """Decimal with a real minus sign; three significant figures where it is very large or small."""
+    if value != value:
+        return "–"
+    if value in (float("inf"), float("-inf")):
+        return "∞" if value > 0 else f"{MINUS}∞"
+    size = abs(value)
+    text = f"{value:.3g}" if size >= 1e6 or 0 < size < 10**-digits else f"{value:.{digits}f}"
+    return text.replace("-", MINUS)
+
+
+def value(amount: float, unit: str, digits: int = 2) -> str:
+    """A number with its unit, if it has one."""
+    return f"{number(amount, digits)} {unit}".rstrip()
+
+
+def seconds(amount: float) -> str:
+    """A duration: 0.08 s, 12 s, 3 min 20 s."""
+    if amount < 1:
+        return f"{amount:.2f} s"
+    if amount < 10:
+        return f"{amount:.1f} s"
+    if amount < 90:
+        return f"{amount:.0f} s"
+    minutes, rest = divmod(round(amount), 60)
+    if minutes < 90:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def plural(amount: int, noun: str) -> str:
+    """``1 frame``, ``6 frames``, ``4 541 frames``."""
+    return f"{count(amount)} {noun}" if amount == 1 else f"{count(amount)} {noun}s"

@@ -1,0 +1,237 @@
+"""One 3D view with what lies over it: title chip, camera strip, colour bar, point count, marks."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
+from PySide6.QtGui import QColor, QMouseEvent, QResizeEvent
+from PySide6.QtWidgets import QFrame, QLabel, QMenu, QToolButton
+
+from app.core.layers.base import Kind
+from app.core.render.picking import Pick
+from app.core.render.protocol import Picture
+from app.core.state import Hover, RangeMode
+from app.ui import icons, theme
+from app.ui.desk import Desk
+from app.ui.hover_text import describe
+from app.ui.listening import Listening
+from app.ui.markers import MarkerLayer
+from app.ui.region import rows_inside
+from app.ui.scene_feed import CLOUD, SceneFeed, drawn_as
+from app.ui.view_bar import ViewBar
+from app.ui.viewer.viewport import Viewport
+from app.ui.widgets.color_bar import ColorBar
+
+MARGIN = 10
+COMPACT_BELOW = 560
+"""Pixels of width under which the selection tools leave the strip, so that it does not meet the title."""
+
+
+class ViewFrame(Listening, QFrame):
+    """Holds a viewport; clicks pick, hovering shows what is there, regions select."""
+
+    def __init__(self, desk: Desk, viewport: Viewport, name: str) -> None:
+        super().__init__()
+        self.setObjectName("ViewFrame")
+        self.setMinimumSize(220, 160)
+        self.desk, self.session = desk, desk.session
+        self.viewport, self.name = viewport, name
+        viewport.widget.setParent(self)
+        self.marks = MarkerLayer(self)
+        self.title = self._make_title()
+        self.bar = ViewBar(desk, name, self)
+        self.color_bar = ColorBar(self)
+        self.stats = QLabel(self)
+        self.stats.setObjectName("ViewChip")
+        self.stats.setFont(theme.font(12))
+        self.stats.setContentsMargins(8, 3, 8, 3)
+        self.stats.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.stats.hide()
+        self.feed = SceneFeed(desk, viewport, name)
+        self._region: QTimer | None = None
+        self._connect()
+        self._on_view(name)
+
+    def _connect(self) -> None:
+        view, session = self.viewport, self.session
+        view.on_hover = self._on_hover
+        view.on_click = self._on_click
+        view.on_region = self._on_region
+        view.on_picture = self._on_picture
+        view.set_tool(self.desk.tool)
+        view.widget.installEventFilter(self)
+        self.listen(self.desk.tool_changed, view.set_tool)
+        self.listen(self.desk.active_changed, lambda _name: self._show_title())
+        self.listen(session.view_changed, self._on_view)
+        self.listen(session.frame_changed, lambda _state: self._on_frame())
+        self.listen(session.views_changed, self._show_title)
+        self.listen(session.hover_changed, self._show_hover)
+        self.listen(session.picked_changed, lambda _row: self._show_picked())
+
+    def close_view(self) -> None:
+        """Let go of the session, the drawing and its processes."""
+        if self._region is not None:
+            self._region.stop()
+        self.feed.close()
+        self.bar.stop_listening()
+        self.stop_listening()
+        self.viewport.close()
+
+    # layout
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Chips keep their corners."""
+        self._arrange()
+
+    def _arrange(self) -> None:
+        area = self.rect()
+        self.viewport.widget.setGeometry(area)
+        self.marks.setGeometry(area)
+        self.bar.set_compact(area.width() < COMPACT_BELOW)
+        for chip in (self.title, self.bar, self.stats):
+            chip.adjustSize()
+        right, bottom = area.width() - MARGIN, area.height() - MARGIN
+        self.title.move(MARGIN, MARGIN)
+        self.bar.move(right - self.bar.width(), MARGIN)
+        self.color_bar.resize(self.color_bar.sizeHint())
+        self.color_bar.move(right - self.color_bar.width(), bottom - self.color_bar.height())
+        self.stats.move(MARGIN, bottom - self.stats.height())
+        for part in (self.marks, self.title, self.bar, self.color_bar, self.stats):
+            part.raise_()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """A press in the view makes it the active one; leaving it ends the hover."""
+        if event.type() == QEvent.Type.MouseButtonPress and isinstance(event, QMouseEvent):
+            self.desk.activate(self.name)
+        elif event.type() == QEvent.Type.Leave:
+            self.session.set_hover(None, self.name)
+        return False
+
+    # title and colour bar
+
+    def _make_title(self) -> QToolButton:
+        button = QToolButton(self)
+        button.setObjectName("ViewChip")
+        button.setFont(theme.font(12, bold=True))
+        button.setToolTip("Layer of this view; click to choose another")
+        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        icons.bind(button, "chevron_down")
+        button.setIconSize(QSize(12, 12))
+        button.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+        button.clicked.connect(self._choose_layer)
+        return button
+
+    def _choose_layer(self) -> None:
+        self.desk.activate(self.name)
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for layer in self.session.layers():
+            entry = menu.addAction(layer.title)
+            entry.setCheckable(True)
+            entry.setChecked(layer.name == self.session.views[self.name].layer)
+            entry.setEnabled(layer.available)
+            entry.setToolTip(layer.why)
+            entry.triggered.connect(lambda _on=False, n=layer.name: self.session.set_layer(n, self.name))
+        menu.popup(self.title.mapToGlobal(self.title.rect().bottomLeft()))
+
+    def _show_title(self) -> None:
+        view = self.session.views.get(self.name)
+        if view is None:
+            return
+        data = self.session.layer_data(self.name)
+        title = (
+            data.title
+            if data is not None
+            else next((layer.title for layer in self.session.layers() if layer.name == view.layer), view.layer)
+        )
+        if data is not None and data.kind is Kind.SCALAR and view.style.range_mode is not RangeMode.RELATIVE:
+            title = f"{title} · {view.style.range_mode.value}"
+        several = len(self.session.views) > 1
+        active = several and self.desk.active == self.name
+        self.title.setText(f"● {title}" if active else title)
+        self.title.adjustSize()
+
+    def _on_view(self, name: str) -> None:
+        if name != self.name or name not in self.session.views:
+            return
+        self._show_title()
+        data, bounds = self.session.layer_data(name), self.session.resolved_range(name)
+        if data is None or bounds is None:
+            self.color_bar.hide()
+        else:
+            style = self.session.views[name].style
+            self.color_bar.show_range(style.colormap or data.colormap, *bounds, data.unit)
+            self.color_bar.show()
+
+    # pictures, hover, pick, regions
+
+    def _on_frame(self) -> None:
+        self._on_view(self.name)
+        self._show_picked()
+        self.marks.set_hover(None)
+
+    def _on_picture(self, picture: Picture) -> None:
+        self.marks.set_camera(picture.camera)
+        if picture.total:
+            self.stats.setText(drawn_as(picture))
+            self.stats.adjustSize()
+            self.stats.move(MARGIN, self.height() - MARGIN - self.stats.height())
+        self.stats.setVisible(bool(picture.total))
+
+    def _on_hover(self, pick: Pick | None) -> None:
+        if self.session.settings.hover:
+            self.session.set_hover(pick.index if pick is not None and pick.cloud == CLOUD else None, self.name)
+
+    def _on_click(self, pick: Pick | None, _modifiers: set[str]) -> None:
+        self.desk.activate(self.name)
+        self.session.pick(pick.index if pick is not None and pick.cloud == CLOUD else None)
+
+    def _show_hover(self, hover: Hover) -> None:
+        state = self.session.frame_state
+        if hover.index is None or state is None or hover.index >= len(state.cloud.points):
+            self.marks.set_hover(None)
+            return
+        lines, color = describe(self.session, hover.index) if hover.source == self.name else ((), None)
+        self.marks.set_hover(state.cloud.points[hover.index], lines, QColor(*color) if color else None)
+
+    def _show_picked(self) -> None:
+        state, row = self.session.frame_state, self.session.picked
+        known = state is not None and row is not None and row < len(state.cloud.points)
+        self.marks.set_picked(state.cloud.points[row] if known and state is not None else None)
+
+    def _on_region(self, polygon: np.ndarray, modifiers: set[str]) -> None:
+        """Find the points inside, a chunk a turn of the event loop, then hand them to the session."""
+        state = self.session.frame_state
+        if state is None or len(polygon) < 3:
+            return
+        mode = "add" if "shift" in modifiers else "subtract" if "alt" in modifiers else "replace"
+        if {"shift", "alt"} <= modifiers:
+            mode = "intersect"
+        _colors, shown = self.session.colors(self.name)
+        size = (max(self.width(), 1), max(self.height(), 1))
+        chunks = rows_inside(state.cloud.points, shown, self.viewport.camera, size, polygon)
+        found: list[np.ndarray] = []
+        timer = QTimer(self, interval=0)
+
+        def advance() -> None:
+            if self.session.frame_state is not state:
+                timer.stop()
+                return
+            rows = next(chunks, None)
+            if rows is not None:
+                found.append(rows)
+                return
+            timer.stop()
+            self.session.select(np.concatenate(found) if found else np.empty(0, np.int64), mode)  # type: ignore[arg-type]
+
+        if self._region is not None:
+            self._region.stop()
+        self._region = timer
+        timer.timeout.connect(advance)
+        timer.start()
+
+    def retheme(self) -> None:
+        """Repaint what is painted by hand."""
+        for part in (self.marks, self.color_bar):
+            part.update()

@@ -1,0 +1,111 @@
+"""Labels, headings and labelled rows in the window's style."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSlider, QToolButton, QWidget
+
+from app.ui import icons, theme
+
+
+def heading(text: str) -> QLabel:
+    """A section title: small spaced capitals."""
+    label = QLabel(text.upper())
+    label.setObjectName("Heading")
+    label.setFont(theme.font(11, bold=True, spaced=True))
+    return label
+
+
+def hint(text: str, *, wrap: bool = True) -> QLabel:
+    """A quiet sentence."""
+    label = QLabel(text)
+    label.setObjectName("Hint")
+    label.setFont(theme.font(12))
+    label.setWordWrap(wrap)
+    if wrap:
+        label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+    return label
+
+
+def tool_button(icon: str, tip: str, call: Callable[[], None] | None = None, *, quiet: bool = True) -> QToolButton:
+    """A small square button with an icon."""
+    button = QToolButton()
+    icons.bind(button, icon)
+    button.setIconSize(QSize(16, 16))
+    button.setToolTip(tip)
+    button.setAccessibleName(tip)
+    button.setProperty("quiet", quiet)
+    button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    if call is not None:
+        button.clicked.connect(lambda *_: call())
+    return button
+
+
+class ElidedLabel(QLabel):
+    """A label that shortens its text to its width and gives the whole text as its tooltip."""
+
+    def __init__(self, text: str = "", mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight) -> None:
+        super().__init__(text)
+        self._mode = mode
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.setMinimumWidth(20)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw what fits."""
+        painter = QPainter(self)
+        shown = QFontMetrics(self.font()).elidedText(self.text(), self._mode, self.width())
+        self.setToolTip(self.text() if shown != self.text() else "")
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        painter.drawText(self.rect(), self.alignment() | Qt.AlignmentFlag.AlignVCenter, shown)
+        painter.end()
+
+
+class SliderRow(QWidget):
+    """``name ——o—— value``: a slider over ``steps`` positions with its value written out.
+
+    ``changed`` is called with the position while the user drags; setting it from code calls nobody.
+    """
+
+    NAME_WIDTH = 104
+    VALUE_WIDTH = 44
+
+    def __init__(
+        self,
+        name: str,
+        low: int,
+        high: int,
+        changed: Callable[[int], None],
+        write: Callable[[int], str] = str,
+        tip: str = "",
+    ) -> None:
+        super().__init__()
+        self._write = write
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        label = QLabel(name)
+        label.setFixedWidth(self.NAME_WIDTH)
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setRange(low, high)
+        self.slider.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.slider.setAccessibleName(name)
+        self.value = QLabel()
+        self.value.setObjectName("Soft")
+        self.value.setFixedWidth(self.VALUE_WIDTH)
+        self.value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        for part in (label, self.slider, self.value):
+            row.addWidget(part)
+        self.setToolTip(tip)
+        self.setFixedHeight(24)
+        self.slider.valueChanged.connect(lambda v: self.value.setText(write(v)))
+        self.slider.valueChanged.connect(changed)
+
+    def set_position(self, position: int) -> None:
+        """Show a value that came from elsewhere."""
+        self.slider.blockSignals(True)
+        self.slider.setValue(position)
+        self.slider.blockSignals(False)
+        self.value.setText(self._write(position))

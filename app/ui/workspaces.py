@@ -1,0 +1,40 @@
+"""Workspaces: which panels are on the screen and how many views; layouts are remembered by each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """``panels``: names of the modules of :mod:`app.ui.panels` that are shown; ``split``: two views."""
+
+    name: str
+    title: str
+    tip: str
+    panels: frozenset[str]
+    split: bool | None = None
+
+
+WORKSPACES: tuple[Workspace, ...] = (
+    Workspace(
+        "browse",
+        "Browse",
+        "Data, layers, pictures, inspector, timeline (Alt+1)",
+        frozenset({"data", "layers", "legend", "cameras", "inspector", "view", "timeline", "tasks", "log"}),
+        split=False,
+    ),
+    Workspace(
+        "compare",
+        "Compare",
+        "Two linked views side by side (Alt+2)",
+        frozenset({"layers", "legend", "cameras", "inspector", "view", "timeline"}),
+        split=True,
+    ),
+    Workspace("focus", "Focus", "The 3D view and the timeline alone (Alt+3)", frozenset({"timeline"})),
+)
+
+
+def by_name(name: str) -> Workspace:
+    """The workspace of that name, or the first one for a name of another version."""
+    return next((space for space in WORKSPACES if space.name == name), WORKSPACES[0])
