@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True)
 class Row:
-    """One measured figure. ``reach`` is the most that is allowed: of ``ours``, or of ``ratio`` where ``of_ratio``."""
+    """One measured figure. ``reach`` is the most that is allowed, of ``ours`` or (``of_ratio``) of ``ratio``."""
 
     what: str
     unit: str
@@ -58,4 +58,6 @@ def report(rows: Sequence[Row], *, as_json: bool) -> None:
         ratio = f"{row.ratio:.2f}x" if row.ratio is not None else ""
         met = {True: "met", False: "MISSED", None: ""}[row.met]
         reach = f"reach {row.reach:g}{'x' if row.of_ratio else ''}" if row.reach is not None else ""
-        print(f"{row.what:<{width}}  {row.ours:>9.4g} {row.unit:<5} {peer:<32} {ratio:>7} {reach:>12} {met:<7} {row.note}")
+        print(
+            f"{row.what:<{width}}  {row.ours:>9.4g} {row.unit:<5} {peer:<32} {ratio:>7} {reach:>12} {met:<7} {row.note}"
+        )

@@ -1,0 +1,52 @@
+"""The guided tour: opens a drive in the real window and tries what a user would, a picture and checks for each.
+
+``main.py tour PATH --out DIR`` runs it; with no screen it drives an off-screen window.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from app.core.errors import UsageError
+from app.core.files import write_atomically
+from app.ui.application import window_on
+from app.ui.tour_driver import Driver, Step
+from app.ui.tour_steps import STEPS
+
+
+def run(
+    path: Path | None, out: Path, *, demo_seed: int = 0, size: tuple[int, int] = (1680, 1020), theme: str = "dark"
+) -> list[Step]:
+    """Drive the window over ``path`` (None: the demo drive) and write pictures and ``tour.json`` to ``out``.
+
+    ``tour.json``: ``steps``, each ``name``, ``picture`` (file name), ``seconds``, ``checked`` (sentences).
+
+    Raises
+    ------
+    LidarScopeError
+        The data cannot be opened, or something did not happen that must; the pictures so far stay.
+    """
+    out = out.expanduser().resolve()
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{out} cannot be made ({error.strerror}); name another folder with --out.") from None
+    with window_on() as (window, session):
+        session.update_settings(theme=theme)
+        window.resize(*size)
+        window.show()
+        driver = Driver(window, out)
+        try:
+            for step in STEPS:
+                step(driver, path, demo_seed)
+        finally:
+            write(out / "tour.json", driver.steps)
+    return driver.steps
+
+
+def write(file: Path, steps: list[Step]) -> None:
+    """Write ``tour.json``."""
+    text = json.dumps({"steps": [asdict(step) for step in steps]}, indent=2) + "\n"
+    write_atomically(file, text.encode())
