@@ -82,20 +82,17 @@ def open_command(path: DataPath, frame: FrameOption = 0) -> None:
 
 @commands.command()
 def demo(
-    out: Annotated[Path | None, typer.Option(help="Folder of the drive; your own settings folder without.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the drive; one in your cache without.")] = None,
     frames: Annotated[int, typer.Option(min=1, help="Length of the drive.")] = 40,
     seed: Annotated[int, typer.Option(min=0, help="Another seed is another street.")] = 0,
     window: Annotated[bool, typer.Option(help="Open the window on it.")] = True,
     as_json: JsonOption = False,
 ) -> None:
     """Write the demo drive, or reuse it; then open the window on it."""
-    from app.core import settings
-
-    folder = out or settings.demo_folder()
     if window:
-        _leave(_application().run(folder, demo_seed=seed, demo_frames=frames))
+        _leave(_application().run(out, demo_seed=seed, demo_frames=frames))
         return
-    written = _run("write_demo", folder=folder, frames=frames, seed=seed)
+    written = _run("write_demo", folder=out, frames=frames, seed=seed)
     if as_json:
         _print_json({"path": str(written.path), "frames": written.frames, "seed": written.seed})
     else:
@@ -196,7 +193,8 @@ def tour(
     target = None if path == "demo" and not Path(path).exists() else Path(path)
     if target is not None:
         _must_exist(target)
-    _leave(guided.run(target, out))
+    steps = guided.run(target, out)
+    print(f"{len(steps)} steps; their pictures and tour.json are in {out}")
 
 
 @commands.command()

@@ -28,6 +28,7 @@ from app.core.state import DriveInfo, SequenceInfo
 from app.core.tasks.context import Source
 from app.core.tasks.engine import Engine, Post
 from app.core.tasks.open_drive import OpenedDrive
+from app.core.tasks.write_demo import DemoDrive
 
 
 class Session(SessionFrames):
@@ -52,6 +53,7 @@ class Session(SessionFrames):
     def __init__(self, engine: Engine, *, settings: Settings | None = None, post: Post | None = None) -> None:
         super().__init__(engine, post)
         self._opened: OpenedDrive | None = None
+        self._opening: Path | None = None
         self._cameras: dict[str, Camera] = {}
         self._layout: dict[str, str] = {}
         self._stored: SavedSession | None = None
@@ -97,14 +99,29 @@ class Session(SessionFrames):
     ) -> None:
         """Open a recording and show a frame of it. If it cannot be opened, the log says why and what is
         open stays open."""
-        whole = Path(os.path.abspath(Path(path).expanduser()))  # noqa: PTH100 - resolve() would follow links
+        whole = _whole(Path(path))
         stated = options or OpenOptions()
+        self._opening = whole
 
         def opened(result: OpenedDrive) -> None:
+            self._opening = None
             self._show_drive(result, Source(whole, result.sequence, stated), frame, new=True)
 
+        def failed(_error: LidarScopeError) -> None:
+            if self._opening == whole:
+                self._opening = None
+
         title = f"Open {whole.name or whole}"
-        self.run_task("open_drive", title, opened, key="open", path=whole, options=stated, sequence=sequence)
+        self.run_task(
+            "open_drive",
+            title,
+            opened,
+            key="open",
+            on_error=failed,
+            path=whole,
+            options=stated,
+            sequence=sequence,
+        )
 
     def select_sequence(self, name: str) -> None:
         """Show the first frame of another sequence of the drive."""
@@ -146,16 +163,19 @@ class Session(SessionFrames):
             sequence=source.sequence,
         )
 
-    def open_demo(self, folder: Path, *, frames: int = 40, seed: int = 0) -> int:
+    def open_demo(self, folder: Path | None = None, *, frames: int = 40, seed: int = 0) -> int:
         """Write a demo drive (or go on with one, or reuse it) in the background and open it as soon as its
-        first frame is there; returns the id of the task. The drive grows while it is shown."""
-        folder = Path(os.path.abspath(folder))  # noqa: PTH100 - resolve() would follow links
+        first frame is there; returns the id of the task. The drive grows while it is shown.
 
-        def written(_value: Any) -> None:
-            if self._source is not None and self._source.path == folder:
+        ``folder`` None: the built-in drive's own place.
+        """
+
+        def written(drive: DemoDrive) -> None:
+            path = _whole(drive.path)
+            if self._source is not None and self._source.path == path:
                 self.refresh()
-            else:
-                self.open(folder)
+            elif self._opening != path:
+                self.open(path)
 
         return self.run_task(
             "write_demo",
@@ -163,7 +183,7 @@ class Session(SessionFrames):
             written,
             key="write_demo",
             on_partial=written,
-            folder=folder,
+            folder=None if folder is None else _whole(folder),
             frames=frames,
             seed=seed,
         )
@@ -300,3 +320,8 @@ class Session(SessionFrames):
         if problem:
             self.log_line(problem, "warning")
         return found
+
+
+def _whole(path: Path) -> Path:
+    """The path from the root on, with ``~`` put in, links as they are."""
+    return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - resolve() would follow links

@@ -29,11 +29,6 @@ def home() -> Path:
     return user_config_path("lidarscope")
 
 
-def demo_folder() -> Path:
-    """Where the demo drive is written if nobody says otherwise."""
-    return home() / "demo"
-
-
 class Settings(BaseModel):
     """What the preferences dialog shows; each field carries its title, description and bounds."""
 

@@ -23,6 +23,7 @@ SAMPLE = 200_000
 
 CHUNK = 1 << 16
 NO_INSTANCE_COLOR = (78, 82, 88)
+UNSEEN_COLOR = (78, 82, 88)
 MASK_COLORS = ((78, 82, 88), (255, 183, 77))
 
 
@@ -168,7 +169,7 @@ def _known_colors(data: LayerData) -> np.ndarray:
     if data.known is None:
         return data.values
     colors = data.values.copy()
-    colors[~data.known] = NO_INSTANCE_COLOR
+    colors[~data.known] = UNSEEN_COLOR
     return colors
 
 

@@ -1,4 +1,4 @@
-"""Colour maps for scalar values: anchor colours, joined by straight lines in linear light.
+"""Colour maps for scalar values: anchor colours, joined by straight lines in sRGB, whose steps look even.
 
 The anchors follow the shape of the well-known maps of the same names: viridis, magma and cividis rise
 evenly in lightness and stay readable for colour-blind eyes; turbo shows the most steps.
@@ -48,8 +48,7 @@ def table(name: str) -> np.ndarray:
     points = anchors(name)
     at = np.linspace(0, 1, LEVELS)
     where = np.linspace(0, 1, len(points))
-    linear = (points / 255) ** 2.2  # straight lines in sRGB would darken the way between two hues
-    rgb = np.stack([np.interp(at, where, linear[:, c]) for c in range(3)], axis=1) ** (1 / 2.2)
-    full = np.vstack([np.rint(rgb * 255), [UNKNOWN_COLOR]]).astype(np.uint8)
+    rgb = np.stack([np.interp(at, where, points[:, c]) for c in range(3)], axis=1)
+    full = np.vstack([np.rint(rgb), [UNKNOWN_COLOR]]).astype(np.uint8)
     full.flags.writeable = False
     return full

@@ -1,0 +1,79 @@
+"""Write the demo drive, or what is missing of it, while the window already shows what is there."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.core.demo.files import FramePaths, read_marker
+from app.core.demo.writer import FRAMES, default_drive_path, write_drive
+from app.core.tasks.base import Partial, TaskEvents
+from app.core.tasks.context import Context
+
+LANE = "background"
+SEQUENCE = "00"
+
+
+@dataclass(frozen=True)
+class DemoDrive:
+    """A demo drive on disk: its folder, how many frames were asked for, and its seed."""
+
+    path: Path
+    frames: int
+    seed: int
+
+
+def write_demo(
+    context: Context, *, folder: Path | None = None, frames: int = FRAMES, seed: int = 0
+) -> TaskEvents[DemoDrive]:
+    """Write a demo drive; ``folder`` None: the built-in drive's own place.
+
+    Yields a ``Partial`` with the :class:`DemoDrive` as soon as its first frame can be opened, and after each
+    further one. A drive that is complete costs nothing.
+
+    Raises
+    ------
+    UsageError, DataError
+        The numbers make no sense, the folder holds something else, or it cannot be written.
+    """
+    path = folder or default_drive_path(seed)
+    drive = DemoDrive(path, frames, seed)
+    sequence = path / "sequences" / SEQUENCE
+    if frames >= 1 and _is_of(path, seed) and FramePaths.of(sequence, 0).complete:
+        yield Partial(drive)
+        if _is_complete(sequence, frames):
+            return drive
+    events = write_drive(path, frames=frames, seed=seed, sequence=SEQUENCE)
+    try:
+        while True:
+            event = next(events)
+            yield Partial(drive) if isinstance(event, Partial) else event
+    except StopIteration:
+        return drive
+    finally:
+        events.close()
+
+
+def _is_of(path: Path, seed: int) -> bool:
+    """Whether the folder holds a drive of that seed, made by this version of the demo world."""
+    from app.core.demo.world import VERSION
+
+    marker = read_marker(path)
+    if marker is None or marker["lidarscope_demo"] != VERSION:
+        return False
+    mine = marker.get("sequences", {}).get(SEQUENCE)
+    return isinstance(mine, dict) and mine.get("seed") == seed
+
+
+def _is_complete(sequence: Path, frames: int) -> bool:
+    """Whether all frames are there, and the surface, which is described last."""
+    try:
+        about = json.loads((sequence / "world" / "world.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    described = isinstance(about, dict) and int(about.get("frames", 0)) >= frames
+    return described and all(FramePaths.of(sequence, index).complete for index in range(frames))
+
+
+ENTRY = write_demo
