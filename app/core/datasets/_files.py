@@ -89,14 +89,10 @@ def by_stem(folder: Path | str, suffixes: tuple[str, ...]) -> dict[str, str]:
 def read_bytes(path: Path | str, limit: int | None = None) -> bytes:
     """A file's bytes; ``DataError`` where it cannot be read or is larger than ``limit``."""
     with explained(path), open(path, "rb") as file:  # noqa: PTH123 - str paths too, and faster
-        if limit is None:
-            return file.read()
-        data = file.read(limit + 1)
-    if len(data) > limit:
-        raise DataError(
-            f"{path} is larger than {limit >> 20} MB, too large for a file of its kind; check what it is."
-        )
-    return data
+        if limit is not None and os.fstat(file.fileno()).st_size > limit:
+            size = f"{limit >> 20} MB"
+            raise DataError(f"{path} is larger than {size}, too large for a file of its kind; check what it is.")
+        return file.read()
 
 
 def read_text(path: Path | str) -> str:

@@ -41,14 +41,11 @@ class PlainReader(Reader):
         """What the labels mean without a label map: numbers without names."""
         return numbered()
 
-    def recognise(self, path: Path) -> int:
+    def score(self, path: Path) -> int:
         """60 for a file with the suffix; 30 to 50 for a folder, by its share of such files."""
-        try:
-            if path.is_file():
-                return 60 if path.name.lower().endswith(self.suffixes) else 0
-            names = list_names(path, ("",)) if path.is_dir() else []
-        except (DataError, OSError):
-            return 0
+        if path.is_file():
+            return 60 if path.name.lower().endswith(self.suffixes) else 0
+        names = list_names(path, ("",)) if path.is_dir() else []
         mine = sum(name.lower().endswith(self.suffixes) for name in names)
         return 30 + 20 * mine // len(names) if mine else 0
 

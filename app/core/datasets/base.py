@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from app.core.errors import UsageError
+from app.core.errors import DataError, UsageError
 from app.core.labels import LabelSet
 from app.core.types import Frame
 
@@ -128,9 +128,16 @@ class Reader(ABC):
     takes_label_map: ClassVar[bool] = True
     """Whether its points can have labels."""
 
-    @abstractmethod
     def recognise(self, path: Path) -> int:
         """How surely ``path`` is of this format: 0 not at all … 100 beyond doubt. Cheap, never raises."""
+        try:
+            return self.score(path)
+        except (DataError, OSError, ValueError):  # ValueError: a name that no file system takes
+            return 0
+
+    @abstractmethod
+    def score(self, path: Path) -> int:
+        """The same by each reader; a path that cannot be looked at may raise ``OSError`` or ``DataError``."""
 
     @abstractmethod
     def open(self, path: Path, options: OpenOptions) -> Dataset:

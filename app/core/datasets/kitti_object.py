@@ -198,12 +198,9 @@ class KittiObjectReader(Reader):
     title = "KITTI 3D object"
     takes_label_map = False
 
-    def recognise(self, path: Path) -> int:
+    def score(self, path: Path) -> int:
         """90 for this layout with scans, 11 without."""
-        try:
-            folders = _split_folders(path)
-        except OSError:
-            return 0
+        folders = _split_folders(path)
         if any(holds(folder / "velodyne", (".bin",)) for folder in folders):
             return 90
         return 11 if folders else 0

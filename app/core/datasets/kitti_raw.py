@@ -22,6 +22,7 @@ from app.core.errors import DataError
 from app.core.types import Frame
 
 _CAMERAS = ("image_00", "image_01", "image_02", "image_03")
+_TIME = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d{1,9})?")
 _DATE = re.compile(r"\d{4}_\d{2}_\d{2}")
 
 
@@ -143,14 +144,12 @@ def _seconds(lines: list[str], path: Path) -> tuple[np.ndarray, str | None]:
     problem = None
     for line in lines:
         try:
-            stamp = np.datetime64(line.replace(" ", "T", 1), "ns")
-            bad = bool(np.isnat(stamp))
-        except ValueError:
-            bad = True
-        if bad:
+            if not _TIME.fullmatch(line):
+                raise ValueError
+            stamps.append(np.datetime64(line.replace(" ", "T"), "ns"))
+        except ValueError:  # also a day or an hour that no calendar has
             problem = f"{path}: line {len(stamps) + 1} is no time like '2011-09-26 13:02:25.964389445'."
             break
-        stamps.append(stamp)
     if not stamps:
         return np.zeros(0), problem or f"{path} holds no times."
     array = np.array(stamps, "datetime64[ns]")
@@ -182,12 +181,9 @@ class KittiRawReader(Reader):
     title = "KITTI raw"
     takes_label_map = False
 
-    def recognise(self, path: Path) -> int:
+    def score(self, path: Path) -> int:
         """90 for this layout with scans, 10 without."""
-        try:
-            folders = _drive_folders(path)
-        except (DataError, OSError):
-            return 0
+        folders = _drive_folders(path)
         if any(holds(folder / "velodyne_points" / "data", (".bin",)) for folder in folders):
             return 90
         return 10 if folders else 0

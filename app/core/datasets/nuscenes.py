@@ -197,12 +197,9 @@ class NuScenesReader(Reader):
     format = "nuscenes"
     title = "nuScenes"
 
-    def recognise(self, path: Path) -> int:
+    def score(self, path: Path) -> int:
         """95 where there are nuScenes' tables."""
-        try:
-            return 95 if _version_folders(path) else 0
-        except (DataError, OSError):
-            return 0
+        return 95 if _version_folders(path) else 0
 
     def open(self, path: Path, options: OpenOptions) -> Dataset:
         """See :meth:`Reader.open`. Each scene gives its keyframes and, where there are any, its sweeps."""

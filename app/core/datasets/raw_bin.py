@@ -33,9 +33,9 @@ class RawBinReader(PlainReader):
     suffixes = (".bin",)
     takes_columns = True
 
-    def recognise(self, path: Path) -> int:
+    def score(self, path: Path) -> int:
         """As every plain format where a file states the columns; else 15, and ``open`` says how to state them."""
-        score = super().recognise(path)
+        score = super().score(path)
         folder = path if path.is_dir() else path.parent
         return score if (folder / COLUMNS_FILE).exists() else min(score, 15)
 

@@ -198,12 +198,9 @@ class SemanticKittiReader(Reader):
     format = "semantickitti"
     title = "SemanticKITTI / KITTI odometry"
 
-    def recognise(self, path: Path) -> int:
+    def score(self, path: Path) -> int:
         """80 for this layout with scans, 10 without; KITTI object's folders, which look alike, are surer."""
-        try:
-            folders = _sequence_folders(path)
-        except (DataError, OSError):
-            return 0
+        folders = _sequence_folders(path)
         if any(holds(folder / "velodyne", (".bin",)) for folder in folders):
             return 80
         return 10 if folders else 0
