@@ -10,6 +10,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+NEAR = 0.05
+"""Metres: what is nearer to the camera than this is not drawn."""
+
 
 @dataclass(frozen=True)
 class Camera:
@@ -131,7 +134,7 @@ def under(camera: Camera, x: float, y: float, width: int, height: int) -> np.nda
     return np.asarray(origin + direction * depth / max(float(direction @ camera.axes[2]), 1e-3))
 
 
-def clip_planes(camera: Camera, bounds: np.ndarray, near: float = 0.05) -> tuple[float, float]:
+def clip_planes(camera: Camera, bounds: np.ndarray, near: float = NEAR) -> tuple[float, float]:
     """Near and far plane in metres that keep everything inside ``bounds`` (2, 3) in the picture.
 
     The far plane follows the scene; the near plane stays, for the ground under an ego camera is always near.

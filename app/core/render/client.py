@@ -23,6 +23,7 @@ from app.core.render.mailbox import Mailbox
 from app.core.render.protocol import (
     CloseView,
     Drawn,
+    Ended,
     Message,
     Picture,
     Ready,
@@ -64,6 +65,16 @@ class _View:
     shown: tuple[int, int] = (-1, -1)  # serial and rank of that picture
 
 
+@dataclass
+class _Asked:
+    """A picture that somebody waits for, and how often a renderer has died over it."""
+
+    renderer: str
+    message: TakePicture
+    done: Callable[[np.ndarray], None]
+    deaths: int = 0
+
+
 class RenderClient:
     """Starts the render processes and talks to them.
 
@@ -82,7 +93,7 @@ class RenderClient:
         self._views: dict[str, _View] = {}
         self._memory: dict[tuple[str, str], _Memory] = {}
         self._listeners: dict[str, Callable[[Picture], None]] = {}
-        self._tickets: dict[int, Callable[[np.ndarray], None]] = {}
+        self._asked: dict[int, _Asked] = {}
         self._ready: dict[str, threading.Event] = {name: threading.Event() for name in renderers}
         self._closed = False
         self.links = {name: Link(name, self._reply, self._say, self._introduce) for name in renderers}
@@ -119,15 +130,14 @@ class RenderClient:
                     link.send(serial, message)
 
     def take_picture(self, view: str, width: int, height: int, done: Callable[[np.ndarray], None]) -> None:
-        """Draw a view once at any size; ``done(image)`` is called on a thread of the client."""
+        """Draw a view once at any size; ``done(image)`` is called on a thread of the client.
+
+        A renderer that dies over it is asked once more; then a log line says that there will be no picture. Without
+        any renderer, or for a view that is not there, ``done`` is never called either.
+        """
         with self._lock:
-            living = [link for link in self.links.values() if not link.dead]
-            if self._closed or not living:
-                return
             ticket = next(self._serial)
-            self._tickets[ticket] = done
-            best = next((k for k in living if k.renderer == "open3d" and self._ready["open3d"].is_set()), living[0])
-            best.send(ticket, TakePicture(view, ticket, width, height))
+            self._ask(ticket, _Asked("", TakePicture(view, ticket, width, height), done))
 
     def wait_ready(self, renderer: str, timeout: float) -> bool:
         """Wait until a renderer has said that it can draw. For tests and benchmarks."""
@@ -145,6 +155,15 @@ class RenderClient:
                 for segment in (*memory.segments.values(), *memory.before.values()):
                     buffers.discard(segment)
             self._memory.clear()
+
+    def _ask(self, ticket: int, asked: _Asked) -> None:
+        living = [link for link in self.links.values() if not link.dead]
+        if self._closed or not living:
+            return
+        best = next((k for k in living if k.renderer == "open3d" and self._ready["open3d"].is_set()), living[0])
+        asked.renderer = best.renderer
+        self._asked[ticket] = asked
+        best.send(ticket, asked.message)
 
     def _say(self, line: str) -> None:
         if not self._closed:
@@ -181,13 +200,15 @@ class RenderClient:
     def _introduce(self, link: Link, outbox: Mailbox) -> None:
         """Tell a fresh process everything."""
         with self._lock:
-            self._ready[link.renderer].clear()
             for name, view in self._views.items():
                 for serial, message in (*view.items.values(), *view.last.values()):
                     outbox.put(serial, message)
                 memory = self._memory.get((link.renderer, name))
                 if memory is not None:
                     outbox.put(0, Slots(name, tuple(memory.segments), memory.size))
+            for ticket, asked in self._asked.items():
+                if asked.renderer == link.renderer:
+                    outbox.put(ticket, asked.message)
             link.adopt(outbox)
 
     def _provide(self, link: Link, message: Resize) -> None:
@@ -211,12 +232,29 @@ class RenderClient:
         if isinstance(reply, Drawn):
             self._picture(renderer, reply)
         elif isinstance(reply, Snapshot):
-            done = self._tickets.pop(reply.ticket, None)
-            if done is not None:
-                done(reply.image)
+            asked = self._asked.pop(reply.ticket, None)
+            if asked is not None:
+                asked.done(reply.image)
+        elif isinstance(reply, Ended):
+            self._ended(reply)
         elif isinstance(reply, Ready):
             self._ready[renderer].set()
             log.info("%s draws after %.2f s %s", reply.renderer, reply.seconds, reply.note)
+
+    def _ended(self, reply: Ended) -> None:
+        """A process has ended. Pictures it owes are asked for once more, elsewhere if it will not come back."""
+        with self._lock:
+            self._ready[reply.renderer].clear()
+            owed = {t: a for t, a in self._asked.items() if a.renderer == reply.renderer}
+            for ticket, asked in owed.items():
+                asked.deaths += 1
+                if reply.for_good or asked.deaths > 1:
+                    del self._asked[ticket]
+                if asked.deaths > 1:
+                    size = f"{asked.message.width} × {asked.message.height}"
+                    self._say(f"No picture of {size} pixels: the {reply.renderer} renderer ended twice over it.")
+                elif reply.for_good:
+                    self._ask(ticket, asked)
 
     def _picture(self, renderer: str, reply: Drawn) -> None:
         arrays = self._copy(renderer, reply)

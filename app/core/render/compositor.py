@@ -66,7 +66,7 @@ class Compositor:
         self._painter, self._blank = painter, blank
 
     def warm(self) -> None:
-        """Draw one of everything: loads the compiled loops (or makes them, the first time ever) before they are due."""
+        """Draw one of everything, so that the loops are compiled (or loaded, but for the first time) before use."""
         points = np.array([[0, 0, 5], [1, 0, 5], [0, 1, 5]], np.float32)
         grey = np.full((3, 3), 128, np.uint8)
         faces = np.array([[0, 1, 2]], np.int32)

@@ -7,8 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from app.core.render.camera import Camera
-from app.core.render.raster import NEAR
+from app.core.render.camera import NEAR, Camera
 from app.core.render.scene import Color, Texts
 
 HALO = 0.75

@@ -10,9 +10,9 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
 from app.core.render import wire
+from app.core.render.launch import launch
 from app.core.render.mailbox import Mailbox
-from app.core.render.process import serve
-from app.core.render.protocol import Unable
+from app.core.render.protocol import Ended, Unable
 
 _QUICK_DEATH = 5.0
 _TRIES = 3
@@ -77,24 +77,27 @@ class Link:
         while not self._closing:
             begin = time.monotonic()
             unable = self._run_once()
-            if self._closing or unable:
-                break
             quick = quick + 1 if time.monotonic() - begin < _QUICK_DEATH else 0
-            code = self._process.exitcode if self._process is not None else None
-            if quick >= _TRIES:
-                self._on_log(
-                    f"The {self.renderer} renderer ended {quick} times in a row ({_how(code)}); it stays off."
-                )
-                break
-            self._on_log(f"The {self.renderer} renderer ended unexpectedly ({_how(code)}); it was started again.")
-        self.dead = True
+            self.dead = self._closing or unable or quick >= _TRIES
+            self._on_reply(self.renderer, Ended(self.renderer, self.dead))
+            if not unable and not self._closing:
+                self._on_log(self._obituary(quick))
+            if self.dead:
+                return
+
+    def _obituary(self, quick: int) -> str:
+        code = self._process.exitcode if self._process is not None else None
+        how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
+        if self.dead:
+            return f"The {self.renderer} renderer ended {quick} times in a row ({how}); it stays off."
+        return f"The {self.renderer} renderer ended unexpectedly ({how}); it was started again."
 
     def _run_once(self) -> bool:
         """One life of the process; True if it says that it cannot draw here."""
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(
-            target=serve, args=(theirs, self.renderer), name=f"render-{self.renderer}", daemon=True
+            target=launch, args=(theirs, self.renderer), name=f"render-{self.renderer}", daemon=True
         )
         process.start()
         theirs.close()
@@ -132,9 +135,3 @@ def _feed(connection: Connection, outbox: Mailbox) -> None:
                 wire.send(connection, (serial, message))
             except OSError:
                 return
-
-
-def _how(code: int | None) -> str:
-    if code is not None and code < 0:
-        return f"signal {-code}"
-    return f"exit code {code}"

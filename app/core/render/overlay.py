@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from app.core.render import kernels, strokes
-from app.core.render.camera import Camera
+from app.core.render.camera import NEAR, Camera
 from app.core.render.lettering import draw_texts
-from app.core.render.raster import NEAR, Buffers, Raster, camera_lens, camera_pose
+from app.core.render.raster import Buffers, Raster, camera_lens, camera_pose
 from app.core.render.stage import Stage
 
 

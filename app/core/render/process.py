@@ -107,6 +107,8 @@ class Server:
             if message.view in self._slots:
                 self._slots[message.view].release(message.slot)
         elif isinstance(message, TakePicture):
+            if message.view not in self._compositor.views:
+                return  # closed meanwhile
             image = self._compositor.still(message.view, message.width, message.height)
             wire.send(self._connection, Snapshot(message.view, message.ticket, image))
         else:

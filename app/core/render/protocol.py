@@ -154,7 +154,15 @@ class Snapshot:
     image: np.ndarray
 
 
-Reply: TypeAlias = Ready | Unable | Drawn | Snapshot
+@dataclass(frozen=True)
+class Ended:
+    """Its process has ended. ``for_good``: it will not be started again."""
+
+    renderer: str
+    for_good: bool
+
+
+Reply: TypeAlias = Ready | Unable | Drawn | Snapshot | Ended
 
 
 @dataclass(frozen=True)

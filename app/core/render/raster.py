@@ -14,11 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.core.render import kernels
-from app.core.render.camera import Camera
+from app.core.render.camera import NEAR, Camera
 from app.core.render.stage import STRATA, PackedCloud, Stage
 
-NEAR = 0.05
-"""Metres: what is nearer to the camera than this is not drawn. There is no far limit."""
 PAD = 8
 """Pixels of margin about the log-depth buffer, so that shading needs no border cases."""
 

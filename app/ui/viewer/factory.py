@@ -9,20 +9,21 @@ KINDS = ("open3d", "pyqtgraph", "null")
 
 
 def make_viewport(kind: str, client: RenderClient | None, view: str) -> Viewport:
-    """A 3D view called ``view``. All but ``null`` need the client, whose processes draw or serve picking.
+    """A 3D view called ``view``. ``open3d`` needs the client, whose processes draw; ``pyqtgraph`` uses it for
+    picking and saved pictures, or a rasteriser of its own where there is none.
 
     Raises
     ------
     ValueError
-        The kind is unknown, or the client is missing.
+        The kind is unknown, or ``open3d`` was asked for without a client.
     """
-    if kind in ("open3d", "pyqtgraph") and client is None:
-        raise ValueError(f"a view of kind '{kind}' needs a RenderClient")
-    if kind == "open3d" and client is not None:
+    if kind == "open3d":
         from app.ui.viewer.process_viewport import ProcessViewport
 
+        if client is None:
+            raise ValueError("a view of kind 'open3d' needs a RenderClient")
         return ProcessViewport(client, view)
-    if kind == "pyqtgraph" and client is not None:
+    if kind == "pyqtgraph":
         from app.ui.viewer.gl_viewport import GLViewport
 
         return GLViewport(client, view)

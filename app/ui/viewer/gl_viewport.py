@@ -15,7 +15,10 @@ from app.ui.viewer.gl_widget import GLWidget
 class GLViewport(ClientViewport):
     """Draws in the window; the client's rasteriser draws what rests too, for picking and for saved pictures."""
 
-    def __init__(self, client: RenderClient, name: str) -> None:
+    def __init__(self, client: RenderClient | None, name: str) -> None:
+        self._own = None if client is not None else RenderClient(renderers=("raster",))
+        client = client or self._own
+        assert client is not None
         self._gl = GLWidget()
         super().__init__(client, name, self._gl, self._gl.overlay)
         self._gl.camera = self.camera
@@ -43,6 +46,8 @@ class GLViewport(ClientViewport):
     def close(self) -> None:
         super().close()
         self._gl.release()
+        if self._own is not None:
+            self._own.close()
 
     def _moved(self, camera: Camera, moving: bool) -> None:
         self._gl.camera = camera

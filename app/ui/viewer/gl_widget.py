@@ -119,7 +119,8 @@ class GLWidget(GLViewWidget):  # type: ignore[misc]
         self._to_screen(width, height)
         self._shade(width, height)
         GL.glEnable(GL.GL_BLEND)
-        GL.glBlendFunc(GL.GL_SRC_ALPHA, GL.GL_ONE_MINUS_SRC_ALPHA)
+        # The picture itself stays opaque, or Qt would let the window shine through it.
+        GL.glBlendFuncSeparate(GL.GL_SRC_ALPHA, GL.GL_ONE_MINUS_SRC_ALPHA, GL.GL_ONE, GL.GL_ONE)
         for item in self._drawn.values():
             if isinstance(item, SolidItem) and item.opacity < 1:
                 self._veil(item, matrix, width, height)
