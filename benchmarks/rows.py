@@ -47,7 +47,7 @@ def median_ms(work: Callable[[], object], repeats: int = 9, warmup: int = 2) -> 
 
 
 def report(rows: Sequence[Row], *, as_json: bool) -> None:
-    """Print rows: one JSON object, or a table."""
+    """Print rows as one JSON object or as a table."""
     if as_json:
         dicts = [{**asdict(row), "ratio": row.ratio, "met": row.met} for row in rows]
         print(json.dumps({"rows": dicts}))
@@ -58,6 +58,5 @@ def report(rows: Sequence[Row], *, as_json: bool) -> None:
         ratio = f"{row.ratio:.2f}x" if row.ratio is not None else ""
         met = {True: "met", False: "MISSED", None: ""}[row.met]
         reach = f"reach {row.reach:g}{'x' if row.of_ratio else ''}" if row.reach is not None else ""
-        print(
-            f"{row.what:<{width}}  {row.ours:>9.4g} {row.unit:<5} {peer:<32} {ratio:>7} {reach:>12} {met:<7} {row.note}"
-        )
+        ours = f"{row.what:<{width}}  {row.ours:>9.4g} {row.unit:<5}"
+        print(f"{ours} {peer:<32} {ratio:>7} {reach:>12} {met:<7} {row.note}")
