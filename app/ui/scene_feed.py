@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import numpy as np
@@ -42,6 +43,8 @@ class SceneFeed(Listening, QObject):
         self._overlay_key: tuple[object, ...] = ()
         self._mode = "orbit"
         self._style: tuple[object, ...] = ()
+        self.changed = 0.0
+        """Monotonic seconds of the last thing the viewport was told."""
         self._flight: tuple[Camera, Camera] | None = None
         self._clock = QElapsedTimer()
         self._timer = QTimer(self, interval=FLIGHT_STEP_MS)
@@ -63,6 +66,11 @@ class SceneFeed(Listening, QObject):
     def view(self) -> ViewState | None:
         """State of this view; None while it is being taken away."""
         return self.session.views.get(self.name)
+
+    @property
+    def flying(self) -> bool:
+        """Whether the camera is on its way."""
+        return self._flight is not None
 
     def close(self) -> None:
         """Let go of the session and the timer; the viewport is closed by its owner."""
@@ -88,6 +96,7 @@ class SceneFeed(Listening, QObject):
         """Take over the camera of the linked view."""
         self._stop_flight()
         self._placed = True
+        self.changed = time.monotonic()
         self.viewport.set_camera(camera, moving=not settled)
 
     def overview(self) -> None:
@@ -131,6 +140,7 @@ class SceneFeed(Listening, QObject):
             self._restyle()
 
     def _set_camera(self, camera: Camera, *, settled: bool) -> None:
+        self.changed = time.monotonic()
         self.viewport.set_camera(camera, moving=not settled)
         if self.on_moved is not None:
             self.on_moved(camera, settled)
@@ -197,6 +207,7 @@ class SceneFeed(Listening, QObject):
         colors, shown = self._colors()
         self._move_with_frame(state)
         self._restyle()
+        self.changed = time.monotonic()
         self.viewport.set_item(CLOUD, Cloud(state.cloud.points, colors, shown))
         self._update_overlays(state)
 
@@ -233,6 +244,7 @@ class SceneFeed(Listening, QObject):
 
     def _recolor(self) -> None:
         if self.session.frame_state is not None and self.view is not None:
+            self.changed = time.monotonic()
             self.viewport.set_colors(CLOUD, *self._colors())
 
     def _update_overlays(self, state: FrameState) -> None:
@@ -244,6 +256,7 @@ class SceneFeed(Listening, QObject):
         if key == self._overlay_key:
             return  # a dragged colour range changes the view many times a second, the overlays never
         self._overlay_key = key
+        self.changed = time.monotonic()
         items = overlay_items.build(
             state.frame, view.show, label_set=self.session.label_set, poses=self.session.poses, dark=dark
         )
@@ -265,6 +278,7 @@ class SceneFeed(Listening, QObject):
         key = (settings.point_size, settings.depth_shading, settings.background, id(backdrop))
         if key != self._style:
             self._style = key
+            self.changed = time.monotonic()
             self.viewport.set_style(
                 Style(settings.point_size, settings.depth_shading, settings.background, backdrop)
             )

@@ -56,6 +56,7 @@ QToolButton::menu-indicator { image: none; }
 QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox, QPlainTextEdit {
   background: $control; border: 1px solid $line; border-radius: 5px; padding: 3px 7px;
   selection-background-color: $fill; selection-color: $on_fill; }
+QSpinBox, QDoubleSpinBox { padding: 3px 4px; }
 QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus { border-color: $accent; }
 QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled, QComboBox:disabled { color: $faint; }
 QComboBox::drop-down { border: 0; width: 18px; }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 THIN = "\u2009"
 MINUS = "\u2212"
 
@@ -25,6 +27,16 @@ def number(value: float, digits: int = 2) -> str:
 def value(amount: float, unit: str, digits: int = 2) -> str:
     """A number with its unit, if it has one."""
     return f"{number(amount, digits)} {unit}".rstrip()
+
+
+_DIGITS = re.compile(r"(?<![\w.])\d{5,}(?![\w.])")
+_SIGN = re.compile(r"(?<![\w])-(?=[\d.])")
+
+
+def typeset(words: str) -> str:
+    """Words of the core with real minus signs, and thin spaces in whole numbers of five figures and more."""
+    grouped = _DIGITS.sub(lambda found: count(int(found.group())), words)
+    return _SIGN.sub(MINUS, grouped)
 
 
 def seconds(amount: float) -> str:

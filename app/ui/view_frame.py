@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QMouseEvent, QResizeEvent
@@ -23,6 +25,9 @@ from app.ui.viewer.viewport import Viewport
 from app.ui.widgets.color_bar import ColorBar
 
 MARGIN = 10
+QUIET_SECONDS = 0.2
+"""A finished picture that no other follows for so long is the last one."""
+
 COMPACT_BELOW = 560
 """Pixels of width under which the selection tools leave the strip, so that it does not meet the title."""
 
@@ -49,6 +54,7 @@ class ViewFrame(Listening, QFrame):
         self.stats.hide()
         self.feed = SceneFeed(desk, viewport, name)
         self._region: QTimer | None = None
+        self._pictured = 0.0
         self._connect()
         self._on_view(name)
 
@@ -67,6 +73,16 @@ class ViewFrame(Listening, QFrame):
         self.listen(session.views_changed, self._show_title)
         self.listen(session.hover_changed, self._show_hover)
         self.listen(session.picked_changed, lambda _row: self._show_picked())
+
+    @property
+    def settled(self) -> bool:
+        """Whether the view shows a finished picture of what it was told last (for the tour and for tests)."""
+        picture, state = self.viewport.picture, self.session.frame_state
+        if picture is None or state is None or self.feed.flying or not picture.final:
+            return False
+        camera = np.array_equal(picture.camera.camera_from_world, self.viewport.camera.camera_from_world)
+        same = camera and picture.points is state.cloud.points
+        return same and self._pictured > self.feed.changed and time.monotonic() - self._pictured > QUIET_SECONDS
 
     def close_view(self) -> None:
         """Let go of the session, the drawing and its processes."""
@@ -172,6 +188,7 @@ class ViewFrame(Listening, QFrame):
         self.marks.set_hover(None)
 
     def _on_picture(self, picture: Picture) -> None:
+        self._pictured = time.monotonic()
         self.marks.set_camera(picture.camera)
         if picture.total:
             self.stats.setText(drawn_as(picture))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtCore import QPoint, QSize, Qt, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSplitter, QToolButton, QVBoxLayout, QWidget
 
@@ -37,6 +37,7 @@ class ViewportArea(Listening, QWidget):
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
         self._splitter.setHandleWidth(1)
         self._splitter.setChildrenCollapsible(False)
+        self._splitter.splitterMoved.connect(lambda *_: self._place_link())
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._splitter)
@@ -171,10 +172,12 @@ class ViewportArea(Listening, QWidget):
         return button
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """The link chip stays in the middle of the lower edge."""
-        self._place_link()
+        """The link chip stays with the second view."""
+        QTimer.singleShot(0, self, self._place_link)
 
     def _place_link(self) -> None:
         self._link.adjustSize()
-        self._link.move((self.width() - self._link.width()) // 2, self.height() - self._link.height() - 10)
+        last = list(self.views.values())[-1] if self.views else self
+        corner = last.mapTo(self, QPoint(10, 46))  # below the second view's title, where nothing else stands
+        self._link.move(corner)
         self._link.raise_()

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QDoubleSpinBox,
-    QFormLayout,
+    QGridLayout,
     QLabel,
     QPushButton,
     QScrollArea,
@@ -32,6 +32,8 @@ from app.ui.widgets.common import hint
 LEFT_OUT = frozenset({"version", "recent"})
 """Fields that are no preference: the file's version, and what the window remembers by itself."""
 
+FIELD_WIDTH = 130
+
 Change = Callable[[Any], None]
 
 
@@ -47,11 +49,11 @@ class Preferences(Listening, QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 16, 14, 14)
         inner = QWidget()
-        form = QFormLayout(inner)
+        form = QGridLayout(inner)
         form.setHorizontalSpacing(22)
-        form.setVerticalSpacing(4)
+        form.setVerticalSpacing(14)
         form.setContentsMargins(0, 0, 12, 0)
-        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
+        form.setColumnStretch(0, 1)
         for name, info in Settings.model_fields.items():
             if name not in LEFT_OUT:
                 self._add(form, name, info)
@@ -63,6 +65,8 @@ class Preferences(Listening, QDialog):
             QDialogButtonBox.StandardButton.RestoreDefaults | QDialogButtonBox.StandardButton.Close
         )
         buttons.rejected.connect(self.close)
+        for button in buttons.buttons():
+            button.setAutoDefault(False)  # type: ignore[attr-defined]
         buttons.button(QDialogButtonBox.StandardButton.RestoreDefaults).clicked.connect(self._restore)
         column.addWidget(buttons)
         self.finished.connect(lambda _result: self.stop_listening())
@@ -70,16 +74,19 @@ class Preferences(Listening, QDialog):
         self.listen(session.settings_changed, self._show)
         self._show(session.settings)
 
-    def _add(self, form: QFormLayout, name: str, info: FieldInfo) -> None:
+    def _add(self, form: QGridLayout, name: str, info: FieldInfo) -> None:
         field = make_field(info, lambda value: self._session.update_settings(**{name: value}))
         field.setAccessibleName(info.title or name)
         field.setToolTip(info.description or "")
         self.fields[name] = field
-        label = QLabel(info.title or name)
-        form.addRow(label, field)
-        description = hint(info.description or "")
-        description.setContentsMargins(0, 0, 0, 9)
-        form.addRow("", description)
+        words = QVBoxLayout()
+        words.setSpacing(1)
+        words.addWidget(QLabel(info.title or name))
+        words.addWidget(hint(info.description or ""))
+        row = form.rowCount()
+        form.addLayout(words, row, 0)
+        field.setMinimumWidth(FIELD_WIDTH)
+        form.addWidget(field, row, 1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 
     def _show(self, settings: Settings) -> None:
         for name, field in self.fields.items():
@@ -133,7 +140,6 @@ class ColorButton(QPushButton):
         self._change = change
         self._color = QColor()
         self.setAutoDefault(False)
-        self.setFixedWidth(120)
         self.clicked.connect(self._choose)
 
     def show_color(self, value: tuple[int, int, int]) -> None:
@@ -158,7 +164,6 @@ def _number(info: FieldInfo, change: Change, *, whole: bool) -> QWidget:
         count.setGroupSeparatorShown(True)
         count.setSingleStep(max(1, int(min(high - low, 1e6) / 200)))
         count.setKeyboardTracking(False)
-        count.setFixedWidth(120)
         count.valueChanged.connect(change)
         return count
     number = QDoubleSpinBox()
@@ -166,7 +171,6 @@ def _number(info: FieldInfo, change: Change, *, whole: bool) -> QWidget:
     number.setDecimals(1)
     number.setSingleStep(0.1 if high - low <= 20 else 1.0)
     number.setKeyboardTracking(False)
-    number.setFixedWidth(120)
     number.valueChanged.connect(change)
     return number
 

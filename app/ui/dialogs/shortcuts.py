@@ -20,12 +20,12 @@ from app.ui.actions import ACTIONS, MENUS
 from app.ui.widgets.common import heading
 
 MOUSE = (
-    ("Left drag", "turn the view; draw with the selection tools"),
-    ("Right drag", "move sideways"),
-    ("Wheel", "come nearer to what is under the pointer"),
-    ("Double click", "turn about this point"),
-    ("Click", "inspect the point"),
-    ("Hover", "show the point in all views and pictures"),
+    ("Left drag", "Turn the view; draw with the selection tools"),
+    ("Right drag", "Move sideways"),
+    ("Wheel", "Come nearer to what is under the pointer"),
+    ("Double click", "Turn about this point"),
+    ("Click", "Inspect the point"),
+    ("Hover", "Show the point in all views and pictures"),
 )
 
 
@@ -93,9 +93,9 @@ class Shortcuts(QDialog):
 
 def keys_of(menu: str) -> list[tuple[str, str]]:
     """Keys and words of a menu's actions that have keys, submenus included."""
-    rows = []
+    rows = [("1 … 9", "Show a layer")] if menu == "Layers" else []
     for action in ACTIONS:
-        if action.menu.partition("/")[0] == menu and action.shortcuts:
+        if action.menu.partition("/")[0] == menu and action.shortcuts and not action.needs.startswith("layer."):
             keys = [QKeySequence(k).toString(QKeySequence.SequenceFormat.NativeText) for k in action.shortcuts]
             rows.append((" · ".join(keys), action.text.rstrip("…")))
     return rows

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QImage, QPixmap, QResizeEvent
-from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton
 
 from app.core.state import FrameState, Hover
 from app.core.types import CameraView
@@ -13,12 +13,11 @@ from app.ui import icons, text, theme
 from app.ui.desk import Desk
 from app.ui.image_points import ImagePoints, paint, project
 from app.ui.panels.base import Panel, PanelInfo
+from app.ui.widgets.camera_strip import CameraStrip, frontmost
 from app.ui.widgets.image_canvas import ImageCanvas
 
 REACH = 12.0
 """Screen pixels within which a hovered pixel takes the nearest point."""
-
-THUMB = QSize(112, 63)
 
 
 class CamerasPanel(Panel):
@@ -33,12 +32,7 @@ class CamerasPanel(Panel):
         self.canvas = ImageCanvas()
         self.canvas.on_hover = self._on_hover
         self.canvas.on_click = self._on_click
-        self._strip = QWidget()
-        self._thumbs = QVBoxLayout(self._strip)
-        self._thumbs.setContentsMargins(6, 6, 6, 6)
-        self._thumbs.setSpacing(4)
-        self._group = QButtonGroup(self)
-        self._buttons: dict[str, QToolButton] = {}
+        self._strip = CameraStrip(self.choose)
         row.addWidget(self.canvas, 1)
         row.addWidget(self._strip)
         self.column.addLayout(row)
@@ -105,10 +99,9 @@ class CamerasPanel(Panel):
 
     def _on_frame(self, state: FrameState | None) -> None:
         cameras = state.frame.cameras if state is not None else ()
-        names = [camera.name for camera in cameras]
-        if self.camera not in names:
-            self.camera = names[0] if names else ""
-        self._fill_strip(names, state)
+        if self.camera not in [camera.name for camera in cameras]:
+            self.camera = frontmost(cameras)
+        self._strip.show_cameras(cameras, state.images if state is not None else {}, self.camera)
         self._project()
         self._place_chips()
 
@@ -154,41 +147,10 @@ class CamerasPanel(Panel):
         self.title.setVisible(bool(sentence))
         self.title.adjustSize()
 
-    # several cameras
-
-    def _fill_strip(self, names: list[str], state: FrameState | None) -> None:
-        if names != list(self._buttons):
-            for button in self._buttons.values():
-                self._group.removeButton(button)
-                self._thumbs.removeWidget(button)
-                button.deleteLater()
-            self._buttons = {name: self._thumb(name) for name in names} if len(names) > 1 else {}
-        self._strip.setVisible(len(names) > 1)
-        for name, button in self._buttons.items():
-            image = state.images.get(name) if state is not None else None
-            button.setIcon(_thumbnail(image))
-            button.setChecked(name == self.camera)
-
-    def _thumb(self, name: str) -> QToolButton:
-        button = QToolButton()
-        button.setCheckable(True)
-        button.setIconSize(THUMB)
-        button.setText(name.removeprefix("CAM_").replace("_", " ").lower())
-        button.setFont(theme.font(11))
-        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
-        button.setToolTip(name)
-        button.setProperty("quiet", True)
-        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        button.clicked.connect(lambda _on, n=name: self.choose(n))
-        self._group.addButton(button)
-        self._thumbs.addWidget(button)
-        return button
-
     def choose(self, name: str) -> None:
         """Show another camera."""
         self.camera = name
-        for other, button in self._buttons.items():
-            button.setChecked(other == name)
+        self._strip.mark(name)
         self._project()
 
     # both ways between picture and points
@@ -211,21 +173,6 @@ class CamerasPanel(Panel):
 
     def _pixel(self, row: int | None) -> tuple[float, float] | None:
         return self._points.pixel_of(row) if self._points is not None and row is not None else None
-
-
-def _thumbnail(image: np.ndarray | None) -> QPixmap:
-    """A small picture made from every n-th pixel: six of them cost a millisecond."""
-    if image is None:
-        blank = QPixmap(THUMB)
-        blank.fill(theme.current().color("control"))
-        return blank
-    step = max(1, image.shape[1] // (THUMB.width() * 2))
-    small = np.ascontiguousarray(image[::step, ::step])
-    height, width = small.shape[:2]
-    shown = QImage(small.data, width, height, 3 * width, QImage.Format.Format_RGB888)
-    return QPixmap.fromImage(shown).scaled(
-        THUMB, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
-    )
 
 
 ENTRY = PanelInfo("Camera images", "centre", 10, CamerasPanel, titled=False, share=210)

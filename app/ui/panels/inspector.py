@@ -78,10 +78,12 @@ class InspectorPanel(Panel):
         self.title.setText("")
         self.list.clear()
         if picked and row is not None:
-            self.title.setText(f"Point {text.count(row)}")
             _lines, color = describe(self.session, row)
             for name, value in self.session.inspect(row):
-                self._add(name, value, color if name.lower().startswith("class") else None)
+                if name == "Point":
+                    self.title.setText(f"Point {text.typeset(value)}")
+                else:
+                    self._add(name, text.typeset(value), color if name == "Class" else None)
             if selected:
                 self._add("Selected points", text.count(selected), None)
 

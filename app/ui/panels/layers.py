@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QListWidget, QListWidgetItem, QWidget
+from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QListWidget, QListWidgetItem, QSizePolicy, QWidget
 
 from app.core.layers import colormaps
 from app.core.layers.base import Kind, LayerData
@@ -36,8 +36,10 @@ class LayersPanel(Panel):
         self.list.itemActivated.connect(self._choose)
         self.column.addWidget(self.list, 1)
         self._form = QWidget()
+        self._form.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self._build_form(self._form)
         self.column.addWidget(self._form)
+        self.column.addStretch(0)
         self._shown: list[LayerInfo] = []
         self._listen()
         self._refresh()

@@ -14,6 +14,9 @@ from app.core.layers.base import LayerData
 STEPS = 1000
 """Positions of the slider; finer than its pixels."""
 
+STRAYS = (0.2, 99.8)
+"""Percentiles between which the slider reaches at least."""
+
 
 class RangeRow(QWidget):
     """``changed(low, high)`` is called while the user drags or types, in the layer's unit."""
@@ -40,8 +43,8 @@ class RangeRow(QWidget):
     def show_range(self, data: LayerData, bounds: tuple[float, float]) -> None:
         """Show the range in use without calling anybody.
 
-        The slider spans the layer's own range and this frame's values, and is kept while a layer is shown,
-        so that it does not slide away under the pointer.
+        The slider spans nearly all of this frame's values and the range in use. It only grows while a layer
+        is shown, so that it does not slide away under the pointer.
         """
         reach = _reach(data, bounds)
         if data.name != self._of:
@@ -86,11 +89,14 @@ def _field(name: str) -> QDoubleSpinBox:
 
 
 def _reach(data: LayerData, bounds: tuple[float, float]) -> tuple[float, float]:
-    """Ends of the slider: the layer's own range, or the finite values of an even sample, and the range in use."""
+    """Ends of the slider: the range in use, and nearly all values of an even sample.
+
+    A single stray point would otherwise leave the handles a few pixels to move in.
+    """
     sample = data.values[:: max(1, len(data.values) // 50_000)]
     finite = sample[np.isfinite(sample)]
-    ends = [*bounds, *(data.absolute_range or ())]
+    ends = list(bounds)
     if len(finite):
-        ends += [float(finite.min()), float(finite.max())]
+        ends += [float(end) for end in np.percentile(finite, STRAYS)]
     low, high = min(ends), max(ends)
     return (low, high) if high > low else (low - 0.5, high + 0.5)

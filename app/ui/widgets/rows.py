@@ -17,6 +17,8 @@ HEIGHT = 25
 """Pixels of a row: a comfortable target for a mouse, and 19 classes fit beside the rest."""
 
 GAP = 8
+NOTE_SHARE = 0.45
+"""The value may take this share of the row even where the name is then shortened."""
 
 
 class Role(IntEnum):
@@ -99,7 +101,10 @@ class RowDelegate(QStyledItemDelegate):
         font = theme.font(12)
         painter.setFont(font)
         painter.setPen(theme.current().color("faint" if dim else "soft"))
-        width = min(QFontMetrics(font).horizontalAdvance(note) + 2, rect.width() * 0.62)
+        name = str(index.data(Qt.ItemDataRole.DisplayRole) or "")
+        named = QFontMetrics(theme.font(bold=bool(index.data(Role.STRONG)))).horizontalAdvance(name) + GAP + 2
+        left = max(rect.width() - named, rect.width() * NOTE_SHARE)
+        width = min(QFontMetrics(font).horizontalAdvance(note) + 2, left)
         box = QRectF(rect.right() - width, rect.top(), width, rect.height())
         _elided(painter, box, note, Qt.AlignmentFlag.AlignRight)
         return rect.right() - width - GAP

@@ -1,0 +1,48 @@
+"""What tests of the window share: waiting, looking for what is left over, the viewport that remembers."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+
+from psygnal import SignalInstance
+from PySide6.QtCore import QCoreApplication, QEvent, QTimer
+from PySide6.QtWidgets import QApplication
+
+from app.core.session import Session
+from app.ui.main_window import MainWindow
+from app.ui.viewer.null_viewport import NullViewport
+
+MakeWindow = Callable[..., MainWindow]
+
+
+def settle() -> None:
+    """Run the event loop until nothing is queued, deferred deletions included."""
+    for _ in range(3):
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        QApplication.processEvents()
+
+
+def active_timers() -> list[QTimer]:
+    """Every Qt timer of Python's that is running."""
+    return [found for found in gc.get_objects() if isinstance(found, QTimer) and _active(found)]
+
+
+def _active(timer: QTimer) -> bool:
+    try:
+        return timer.isActive()
+    except RuntimeError:  # deleted by Qt
+        return False
+
+
+def listeners(session: Session) -> dict[str, int]:
+    """How many handlers each signal of a session still has, those without any left out."""
+    signals = {n: getattr(session, n) for n in dir(type(session)) if n.endswith(("_changed", "_added", "_grown"))}
+    return {name: len(s) for name, s in signals.items() if isinstance(s, SignalInstance) and len(s)}
+
+
+def viewport(window: MainWindow, view: str = "left") -> NullViewport:
+    """The viewport of a view, which remembers what it was told."""
+    found = window.area.views[view].viewport
+    assert isinstance(found, NullViewport)
+    return found
