@@ -76,6 +76,8 @@ class History:
         if self._done:
             change = self._done.pop()
             self._undone.append(replace(change, merge=None))
+            if self._done:  # whatever is dragged next is a change of its own
+                self._done[-1] = replace(self._done[-1], merge=None)
             change.undo()
             self._changed()
 

@@ -198,10 +198,12 @@ class SessionFrames(SessionTasks, SessionViews, SessionSelection):
         if index != self._target:
             self._direction = 1 if index > self._target else -1
         self._target = index
-        if self._flight is not None and not self._may_replace(self._flight):
-            return  # it is asked for when the one under way has come
-        if self._flight is None or self._flight.index != index:
-            self._ask_for_frame()
+        flight = self._flight
+        if flight is None:
+            if self._frame_state is None or self._frame_state.frame.index != index:
+                self._ask_for_frame()
+        elif flight.index != index and self._may_replace(flight):
+            self._ask_for_frame()  # otherwise it is asked for when the one under way has come
 
     def _may_replace(self, flight: _Flight) -> bool:
         now = time.monotonic()
