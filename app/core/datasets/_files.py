@@ -38,7 +38,7 @@ def explained(path: Path | str) -> Iterator[None]:
 def natural_key(name: str) -> list[tuple[int, int | str]]:
     """Sort key that puts ``scan2`` before ``scan10``."""
     parts = re.split(r"(\d+)", name)
-    return [(1, int(part)) if part.isdecimal() else (0, part) for part in parts if part]
+    return [(0, int(part)) if part.isdecimal() else (1, part) for part in parts if part]
 
 
 def natural_sorted(names: list[str]) -> list[str]:
