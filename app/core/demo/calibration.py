@@ -52,11 +52,13 @@ class Calibration:
         inside = (depth > 1e-6) & (pixel >= 0).all(axis=1) & (pixel < np.array(self.size)).all(axis=1)
         return pixel, inside
 
-    def rays(self, pixels: Array) -> Array:
-        """(N, 3) float64 directions in the sensor frame, one metre deep, through (N, 2) pixel positions."""
-        flat = (np.asarray(pixels, np.float64) - self.intrinsics[:2, 2]) / np.diag(self.intrinsics)[:2]
-        camera = np.concatenate([flat, np.ones((len(flat), 1))], axis=1)
-        return np.asarray(camera @ self.camera_from_sensor[:3, :3])
+    def rays(self, pixels: Array, turn: Array) -> Array:
+        """(N, 3) float32 directions, one metre deep, through (N, 2) float32 pixel positions.
+
+        ``turn`` (3, 3) takes sensor axes to those wanted.
+        """
+        whole = turn @ self.camera_from_sensor[:3, :3].T @ np.linalg.inv(self.intrinsics)
+        return np.asarray(pixels @ whole[:, :2].T.astype(np.float32) + whole[:, 2].astype(np.float32))
 
     def text(self) -> str:
         """The contents of KITTI's ``calib.txt``."""

@@ -128,17 +128,18 @@ def roofline(kind: CarKind, f: Array) -> Array:
 
 def _plan(kind: CarKind, f: Array) -> Array:
     """Half width at ``f``: full in the middle, drawn in towards both ends."""
-    front = np.clip(1 - f / 0.75, 0, 1)
-    back = np.clip(1 - (kind.length - f) / 0.60, 0, 1)
-    return np.asarray(kind.width / 2 * (1 - 0.20 * front**2.4 - 0.13 * back**2.4))
+    front = np.clip(1 - f / 0.62, 0, 1)
+    back = np.clip(1 - (kind.length - f) / 0.48, 0, 1)
+    drawn_in = 0.25 * (1 - np.sqrt(1 - front**2.2)) + 0.15 * (1 - np.sqrt(1 - back**2.2))
+    return np.asarray(kind.width / 2 * (1 - drawn_in))
 
 
 def _stations(kind: CarKind) -> Array:
-    marks = [np.array([0, 0.02, 0.05, 0.10, 0.16, 0.28, 0.45]), np.linspace(0.45, kind.cowl, 5)]
-    marks += [np.linspace(kind.cowl, kind.brow, 6), np.linspace(kind.brow, kind.sill, 12)]
-    marks += [np.linspace(kind.sill, kind.deck, 5), kind.length - np.array([0.35, 0.2, 0.1, 0.05, 0.02, 0.0])]
+    marks = [np.array([0, 0.02, 0.05, 0.10, 0.16, 0.28, 0.45]), np.linspace(0.45, kind.cowl, 4)]
+    marks += [np.linspace(kind.cowl, kind.brow, 5), np.linspace(kind.brow, kind.sill, 7)]
+    marks += [np.linspace(kind.sill, kind.deck, 4), kind.length - np.array([0.35, 0.2, 0.1, 0.05, 0.02, 0.0])]
     for axle in kind.axles:
-        marks.append(axle + (kind.wheel + 0.055) * np.cos(np.linspace(0, np.pi, 13)))
+        marks.append(axle + (kind.wheel + 0.055) * np.cos(np.linspace(0, np.pi, 9)))
     return np.unique(np.round(np.clip(np.concatenate(marks), 0, kind.length), 3))
 
 
@@ -157,19 +158,19 @@ def _half(kind: CarKind, f: Array) -> tuple[Array, int, int]:
     def rise(start: Array, stop: Array, count: int) -> Array:
         return np.asarray(start[:, None] + (stop - start)[:, None] * np.linspace(0, 1, count))
 
-    z_low, z_up = rise(low, belt, 7), rise(belt, shoulder, 5)
+    z_low, z_up = rise(low, belt, 6), rise(belt, shoulder, 4)
     barrel = 1 - 0.055 * np.clip((z_low - 0.58) / 0.36, -1.2, 1) ** 2
     y_low = wide[:, None] * barrel
     full = np.maximum(kind.height - kind.belt, 0.2)
     lean = 0.05 + 0.21 * (z_up - belt[:, None]) / full
     y_up = y_low[:, -1:] * np.minimum(1.0, 1.05 - np.maximum(lean, 0.05))
-    across = np.cos(np.linspace(0, np.pi / 2, 8))
+    across = np.cos(np.linspace(0, np.pi / 2, 7))
     y_top = y_up[:, -1:] * across
     z_top = shoulder[:, None] + (top - shoulder)[:, None] * (1 - across**3.2)
     y = np.concatenate([y_low, y_up[:, 1:], y_top[:, 1:]], axis=1)
     z = np.concatenate([z_low, z_up[:, 1:], z_top[:, 1:]], axis=1)
     stations = np.broadcast_to(f[:, None], y.shape)
-    return np.stack([stations, y, z], axis=-1), 6, 10
+    return np.stack([stations, y, z], axis=-1), 5, 8
 
 
 def _body(kind: CarKind, number: int, color: tuple[float, float, float]) -> list[Mesh]:

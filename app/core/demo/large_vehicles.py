@@ -39,7 +39,8 @@ def _shell(length: float, width: float, low: float, high: float, skin: Skin, rou
     points = np.stack([np.column_stack([np.full(len(line), x), line]) for x in stations])
     parts = [grid(points, skin, flip=True)]
     for x in (stations[0], stations[-1]):
-        rim = np.column_stack([np.full(len(line), x), line])
+        around = np.concatenate([line, line[:1]])
+        rim = np.column_stack([np.full(len(around), x), around])
         middle = np.broadcast_to(np.array([x, 0, (low + high) / 2]), rim.shape)
         parts.append(grid(np.stack([rim, middle]), skin))
     parts.append(

@@ -12,13 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 
 BLOCK = 60.0
-ROAD = 3.4
+NEAREST_JUNCTION = 36.0
+"""Every block's junction lies this far or up to 6 m farther past the block's number times ``BLOCK``."""
+ROAD = 3.6
 """Half width of the road."""
 SIDE_ROAD = 2.9
 """Half width of a side street."""
-BAY = 5.7
+BAY = 6.0
 """Outer edge of the parking bays."""
-WALK = 8.3
+WALK = 8.6
 """Outer edge of the pavement."""
 SIDE_WALK = 2.0
 """Width of a side street's pavements."""
@@ -103,7 +105,7 @@ def rng_of(seed: int, topic: int, block: int) -> np.random.Generator:
 def junction(seed: int, block: int) -> Junction:
     """The junction at the end of a block."""
     rng = rng_of(seed, 2, block)
-    place = block * BLOCK + rng.uniform(36, 42)
+    place = block * BLOCK + NEAREST_JUNCTION + rng.uniform(0, 6)
     kind = rng.choice(4, p=[0.34, 0.28, 0.28, 0.1])
     if block == 0 and kind == 3:
         kind = 0
@@ -157,7 +159,7 @@ def _strip(
 
 def _lots(rng: np.random.Generator, block: int, side: int, start: float, stop: float) -> tuple[Lot, ...]:
     lots: list[Lot] = []
-    at, front = start, float(rng.choice([11.5, 12.5, 14.0]))
+    at, front = start, float(rng.choice([11.8, 12.8, 14.4]))
     open_land = 0
     while stop - at > 4.0:
         width = float(rng.uniform(11, 20))

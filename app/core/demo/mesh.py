@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -42,6 +43,11 @@ class Mesh:
 
     def __len__(self) -> int:
         return len(self.triangles)
+
+    @cached_property
+    def surface(self) -> Array:
+        """(V, 6) float32: normals and texture coordinates side by side, to be looked up at once."""
+        return np.concatenate([self.normals, self.local], axis=1)
 
     def moved(self, pose: Array) -> Mesh:
         """The mesh under a (4, 4) transform of rotation, uniform scale and translation."""
@@ -146,10 +152,18 @@ def pose(x: float, y: float, z: float = 0.0, yaw: float = 0.0, scale: float = 1.
     return matrix
 
 
+def cross(a: Array, b: Array) -> Array:
+    """Cross product over the last axis; ``numpy.cross`` takes many times as long for small arrays."""
+    x = a[..., 1] * b[..., 2] - a[..., 2] * b[..., 1]
+    y = a[..., 2] * b[..., 0] - a[..., 0] * b[..., 2]
+    z = a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
+    return np.stack([x, y, z], axis=-1)
+
+
 def vertex_normals(vertices: Array, triangles: Array) -> Array:
     """(V, 3) float32 area-weighted mean of the normals of the triangles at each vertex."""
     corner = vertices[triangles]
-    face = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
+    face = cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
     total = np.zeros((len(vertices), 3))
     for axis in range(3):
         weights = np.repeat(face[:, axis], 3)

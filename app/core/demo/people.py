@@ -12,7 +12,7 @@ import numpy as np
 
 from app.core.demo.materials import Material, Raw
 from app.core.demo.mesh import Array, Mesh, Skin, merge, xyz
-from app.core.demo.shapes import ellipsoid, grid, tube
+from app.core.demo.shapes import ellipsoid, grid, tube, tubes
 
 _JACKETS = np.array(
     [[0.30, 0.04, 0.04], [0.04, 0.07, 0.22], [0.03, 0.03, 0.035], [0.42, 0.40, 0.36], [0.05, 0.16, 0.10],
@@ -123,28 +123,27 @@ def person_mesh(style: Style, pose: Pose) -> Mesh:
     forward, backward = np.array([1.0, 0, 0.1]), np.array([-1.0, 0, -0.3])
     up = np.array([np.sin(pose.lean), 0, np.cos(pose.lean)])
     neck = pose.hip + up * 0.315
-    parts = [_torso(style, pose, up)]
+    legs, arms, shoes = [], [], []
     for side, (hand, foot, toe) in enumerate(zip(pose.hands, pose.feet, pose.pitch, strict=True)):
         sign = 1 - 2 * side
         hip = pose.hip + xyz(0, sign * 0.05, -0.01)
         ankle = foot + xyz(0, 0, 0.015)
         knee = _bend(hip, ankle, 0.245, 0.245, forward)
-        leg = np.stack([hip + up * 0.03, (hip + knee) / 2, knee, knee * 0.55 + ankle * 0.45, ankle])
-        parts.append(tube(leg * h, np.array([0.062, 0.056, 0.040, 0.037, 0.026]) * h * w, style.trousers, sides=8))
-        toes = np.array([np.cos(toe), 0, -np.sin(toe)])
-        shoe = np.stack(
-            [
-                ankle - toes * 0.03 - xyz(0, 0, 0.02),
-                ankle + toes * 0.04 - xyz(0, 0, 0.022),
-                ankle + toes * 0.10 - xyz(0, 0, 0.028),
-            ]
-        )
-        parts.append(tube(shoe * h, np.array([0.022, 0.026, 0.016]) * h, style.shoes, sides=6))
+        legs.append([hip + up * 0.03, (hip + knee) / 2, knee, knee * 0.55 + ankle * 0.45, ankle])
+        toes = xyz(np.cos(toe), 0, -np.sin(toe))
+        sole = ankle - xyz(0, 0, 0.022)
+        shoes.append([sole - toes * 0.03, sole + toes * 0.04, sole + toes * 0.10 - xyz(0, 0, 0.006)])
         shoulder = neck + xyz(0, sign * 0.105 * w, -0.025)
         elbow = _bend(shoulder, hand, 0.165, 0.155, backward)
-        arm = np.stack([shoulder, (shoulder + elbow) / 2, elbow, elbow * 0.3 + hand * 0.7, hand])
-        parts.append(tube(arm * h, np.array([0.034, 0.031, 0.027, 0.022, 0.018]) * h * w, style.jacket, sides=7))
-        parts.append(ellipsoid(hand * h, np.array([0.026, 0.018, 0.03]) * h, style.skin, around=6, down=5))
+        arms.append([shoulder, (shoulder + elbow) / 2, elbow, elbow * 0.3 + hand * 0.7, hand])
+    parts = [
+        _torso(style, pose, up),
+        tubes(np.array(legs) * h, np.array([0.062, 0.056, 0.040, 0.037, 0.026]) * h * w, style.trousers),
+        tubes(np.array(arms) * h, np.array([0.034, 0.031, 0.027, 0.022, 0.018]) * h * w, style.jacket, sides=7),
+        tubes(np.array(shoes) * h, np.array([0.022, 0.026, 0.016]) * h, style.shoes, sides=6),
+    ]
+    grip = np.array([0.026, 0.018, 0.03]) * h
+    parts += [ellipsoid(hand * h, grip, style.skin, around=6, down=5) for hand in pose.hands]
     head = neck + up * 0.045 + xyz(0.012, 0, 0.065)
     parts.append(tube(np.stack([neck - up * 0.02, head]) * h, 0.033 * h, style.skin, sides=8, caps=False))
     parts.append(ellipsoid(head * h, np.array([0.055, 0.043, 0.066]) * h, style.skin, around=12, down=9))

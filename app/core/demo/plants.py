@@ -11,8 +11,8 @@ from functools import lru_cache
 import numpy as np
 
 from app.core.demo.materials import Material, Raw
-from app.core.demo.mesh import Array, Mesh, Skin, build, merge, xyz
-from app.core.demo.shapes import boxes, tube
+from app.core.demo.mesh import Array, Mesh, Skin, build, cross, merge, xyz
+from app.core.demo.shapes import boxes, tube, tubes
 
 GREENS = np.array(
     [
@@ -44,10 +44,10 @@ class TreeKind:
 
 
 KINDS = (
-    TreeKind(2.3, (2.9, 2.3), 0.17, 6, 0.75, 0.17, 5200, 0.55),
-    TreeKind(2.6, (2.2, 3.0), 0.15, 6, 1.10, 0.16, 5000, 0.50),
-    TreeKind(2.1, (3.5, 2.2), 0.21, 7, 0.55, 0.18, 6000, 0.60),
-    TreeKind(2.4, (1.7, 2.5), 0.11, 5, 1.30, 0.13, 4200, 0.42),
+    TreeKind(2.3, (2.9, 2.3), 0.17, 6, 0.75, 0.145, 6600, 0.55),
+    TreeKind(2.6, (2.2, 3.0), 0.15, 6, 1.10, 0.135, 6200, 0.50),
+    TreeKind(2.1, (3.5, 2.2), 0.21, 7, 0.55, 0.150, 7600, 0.60),
+    TreeKind(2.4, (1.7, 2.5), 0.11, 5, 1.30, 0.115, 5200, 0.42),
 )
 FAR = TreeKind(2.4, (3.3, 3.4), 0.22, 5, 0.9, 0.42, 1500, 0.8)
 
@@ -66,7 +66,7 @@ def leaves(
     count = len(centers)
     first = rng.normal(size=(count, 3))
     first /= np.linalg.norm(first, axis=1, keepdims=True)
-    second = np.cross(first, rng.normal(size=(count, 3)))
+    second = cross(first, rng.normal(size=(count, 3)))
     second /= np.maximum(np.linalg.norm(second, axis=1, keepdims=True), 1e-6)
     scale = size * rng.uniform(0.65, 1.3, (count, 1))
     corners = np.stack(
@@ -77,7 +77,7 @@ def leaves(
         ],
         axis=1,
     )
-    own = np.cross(first, second)
+    own = cross(first, second)
     own *= np.sign(np.einsum("ij,ij->i", own, normals))[:, None] + 1e-9
     lit = own * 0.55 + normals * 0.6
     lit /= np.maximum(np.linalg.norm(lit, axis=1, keepdims=True), 1e-6)
@@ -109,23 +109,27 @@ def tree_mesh(kind: TreeKind, rng: np.random.Generator) -> Mesh:
     stem = np.column_stack([np.vstack([[0, 0], bend]), np.linspace(-0.15, top, 6)])
     widths = kind.radius * np.array([1.35, 1.02, 0.92, 0.82, 0.62, 0.40])
     parts = [tube(stem, widths, _WOOD, sides=9, caps=False)]
-    tips: list[Array] = []
+    tips, limbs, twigs = [], [], []
     for k in range(kind.limbs):
         turn = 2 * np.pi * (k + rng.uniform(-0.3, 0.3)) / kind.limbs
-        at = rng.uniform(0.62, 0.98)
-        start = np.array([np.interp(at * top, stem[:, 2], stem[:, axis]) for axis in (0, 1)] + [at * top])
+        high = rng.uniform(0.62, 0.98) * top
+        x, y = (float(np.interp(high, stem[:, 2], stem[:, axis])) for axis in (0, 1))
+        start = xyz(x, y, high)
         out = np.array([np.cos(turn), np.sin(turn), kind.rise * rng.uniform(0.7, 1.2)])
         length = kind.crown[0] * rng.uniform(0.8, 1.0)
         path = _limb(start, out / np.linalg.norm(out), length, kind.rise, rng)
-        thick = kind.radius * rng.uniform(0.40, 0.55)
-        parts.append(tube(path, thick * np.array([1, 0.8, 0.62, 0.45, 0.25]), _WOOD, sides=6, caps=False))
+        limbs.append(path)
         tips += [path[3], path[4]]
         for _ in range(4):
             place = int(rng.integers(1, 5))
             side = rng.normal(0, 1, 3) + xyz(0, 0, 0.5 * kind.rise) + 0.5 * out
             twig = _limb(path[place], side / np.linalg.norm(side), length * rng.uniform(0.4, 0.65), kind.rise, rng)
-            parts.append(tube(twig[::2], thick * 0.32 * np.array([1, 0.6, 0.25]), _TWIG, sides=4, caps=False))
+            twigs.append(twig[::2])
             tips += [twig[2], twig[4]]
+    thick = kind.radius * rng.uniform(0.40, 0.55, (kind.limbs, 1))
+    parts.append(tubes(np.array(limbs), thick * np.array([1, 0.8, 0.62, 0.45, 0.25]), _WOOD, sides=6, caps=False))
+    thin = np.repeat(thick, 4, axis=0) * 0.32 * np.array([1, 0.6, 0.25])
+    parts.append(tubes(np.array(twigs), thin, _TWIG, sides=4, caps=False))
     parts.append(_crown(kind, np.array(tips), rng))
     return merge(parts)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from app.core.demo.mesh import Array, Mesh
+from app.core.demo.mesh import Array, Mesh, cross
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Hits:
         """(N,) bool."""
         return np.asarray(self.triangle >= 0)
 
-    def take(self, rows: Array) -> Hits:
+    def take(self, rows: Array | slice) -> Hits:
         """The hits of some rays."""
         return Hits(self.distance[rows], self.triangle[rows], self.u[rows], self.v[rows])
 
@@ -46,21 +46,28 @@ class Surfaces:
         table = getattr(self.standing, name)
         late = triangle >= count
         if not late.any():
-            return np.asarray(table[triangle])
-        values = table[np.where(late, 0, triangle)]
+            return np.asarray(table.take(triangle, axis=0))
+        values = table.take(np.where(late, 0, triangle), axis=0)
         values[late] = getattr(self.moving, name)[triangle[late] - count]
         return np.asarray(values)
 
     def at(self, name: str, hits: Hits) -> Array:
-        """A per-vertex (V, 3) attribute interpolated at hits (all met), (N, 3) float32."""
+        """Per-vertex (V, C) attributes interpolated at hits (all met), (N, C) float32.
+
+        ``name`` is a field of :class:`Mesh`, or "surface": normals and texture coordinates side by side.
+        """
         count = len(self.standing)
         late = hits.triangle >= count
         if not late.any():
             return _interpolate(self.standing, name, hits.triangle, hits.u, hits.v)
-        values = np.empty((len(late), 3), np.float32)
-        early = ~late
-        values[early] = _interpolate(self.standing, name, hits.triangle[early], hits.u[early], hits.v[early])
-        values[late] = _interpolate(self.moving, name, hits.triangle[late] - count, hits.u[late], hits.v[late])
+        late_rows, rows = np.flatnonzero(late), np.flatnonzero(~late)
+        early = _interpolate(self.standing, name, hits.triangle[rows], hits.u[rows], hits.v[rows])
+        moving = _interpolate(
+            self.moving, name, hits.triangle[late_rows] - count, hits.u[late_rows], hits.v[late_rows]
+        )
+        values = np.empty((len(late), moving.shape[1]), np.float32)
+        values[rows] = early
+        values[late_rows] = moving
         return values
 
     def face_normals(self, hits: Hits) -> Array:
@@ -73,18 +80,19 @@ class Surfaces:
         ):
             if len(rows):
                 corner = mesh.vertices[mesh.triangles[hits.triangle[rows] - shift]]
-                normal = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
+                normal = cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
                 result[rows] = normal / np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-20)
         return result
 
 
 def _interpolate(mesh: Mesh, name: str, triangle: Array, u: Array, v: Array) -> Array:
     values = getattr(mesh, name)
-    corner = mesh.triangles[triangle]
-    first = values[corner[:, 0]]
-    return np.asarray(
-        first + u[:, None] * (values[corner[:, 1]] - first) + v[:, None] * (values[corner[:, 2]] - first)
-    )
+    corner = mesh.triangles.take(triangle, axis=0)
+    result = values.take(corner[:, 0], axis=0)
+    result *= (1 - u - v)[:, None]
+    result += values.take(corner[:, 1], axis=0) * u[:, None]
+    result += values.take(corner[:, 2], axis=0) * v[:, None]
+    return np.asarray(result)
 
 
 def scene_of(mesh: Mesh) -> Any:

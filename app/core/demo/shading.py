@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from app.core.demo import signs
 from app.core.demo import textures_cars as cars
 from app.core.demo import textures_ground as on_ground
 from app.core.demo import textures_things as things
@@ -42,7 +43,7 @@ _TEXTURES: dict[Material, Callable[[Patch], Look]] = {
     Material.LAMP_RED: things.lamp,
     Material.LAMP_WHITE: things.lamp,
     Material.PLATE: things.plain,
-    Material.SIGN: things.plain,
+    Material.SIGN: signs.sign,
     Material.CLOTH: things.cloth,
     Material.SKIN: things.plain,
     Material.PLASTIC: things.plain,
@@ -53,78 +54,94 @@ _HAZE = 520.0
 
 
 def shade(
-    caster: Caster, light: Light, noise: Noise, eye: Array, directions: Array, hits: Hits, pixel: float
-) -> tuple[Array, Array]:
-    """Linear light (N, 3) float32 along (N, 3) directions from ``eye``, and the part of it (N, 3) that
-    comes from the sky's ambient light, so that a caller may darken it in corners.
+    caster: Caster,
+    light: Light,
+    noise: Noise,
+    eye: Array,
+    directions: Array,
+    hits: Hits,
+    pixel: float,
+    openness: Array,
+) -> Array:
+    """Linear light (N, 3) float32 along (N, 3) float32 directions from ``eye``.
 
-    ``pixel`` is the angle of one pixel, radians.
+    ``pixel`` is the angle of one pixel, radians; ``openness`` (N,) the share of the sky's light that
+    reaches the place past what stands close by.
     """
-    unit = (directions / np.linalg.norm(directions, axis=1, keepdims=True)).astype(np.float32)
+    unit = directions / np.sqrt(np.einsum("ij,ij->i", directions, directions))[:, None]
     color = np.empty((len(unit), 3), np.float32)
-    ambient = np.zeros((len(unit), 3), np.float32)
-    lost = np.flatnonzero(~hits.met)
-    color[lost] = backdrop(light, unit[lost], noise)
-    rows = np.flatnonzero(hits.met)
+    met = hits.met
+    lost, rows = np.flatnonzero(~met), np.flatnonzero(met)
+    if len(lost):
+        color[lost] = backdrop(light, unit[lost], noise)
     if len(rows):
-        color[rows], ambient[rows] = _surfaces(
-            caster, light, noise, eye, directions[rows], unit[rows], hits.take(rows), pixel
+        color[rows] = _surfaces(
+            caster, light, noise, eye, directions[rows], unit[rows], hits.take(rows), pixel, openness[rows]
         )
-    return color, ambient
+    return color
 
 
 def _surfaces(
-    caster: Caster, light: Light, noise: Noise, eye: Array, direct: Array, unit: Array, hits: Hits, pixel: float
-) -> tuple[Array, Array]:
+    caster: Caster,
+    light: Light,
+    noise: Noise,
+    eye: Array,
+    direct: Array,
+    unit: Array,
+    hits: Hits,
+    pixel: float,
+    openness: Array,
+) -> Array:
     surfaces = caster.surfaces
-    place = (eye + direct * hits.distance[:, None]).astype(np.float32)
-    normal = surfaces.at("normals", hits)
-    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
+    place = eye + direct * hits.distance[:, None]
+    surface = surfaces.at("surface", hits)
+    normal, local = surface[:, :3], surface[:, 3:]
+    normal = normal / np.maximum(np.sqrt(np.einsum("ij,ij->i", normal, normal)), 1e-6)[:, None]
     facing = -np.einsum("ij,ij->i", normal, unit)
-    normal = np.where(facing[:, None] < 0, -normal, normal)
-    facing = np.maximum(np.abs(facing), 0.03)
-    distance = hits.distance * np.linalg.norm(direct, axis=1).astype(np.float32)
+    normal *= np.where(facing < 0, np.float32(-1), np.float32(1))[:, None]
+    facing = np.maximum(np.abs(facing), np.float32(0.03))
+    distance = hits.distance * np.sqrt(np.einsum("ij,ij->i", direct, direct))
     material = surfaces.per_triangle("material", hits.triangle)
     footprint = distance * np.float32(pixel) / np.sqrt(facing)
-    look = _looks(caster, hits, material, footprint, noise)
+    look = _looks(caster, hits, local, material, footprint, noise)
     towards = normal @ light.sun
     lit = np.flatnonzero((towards > 0) | (material == Material.LEAF))
     sunny = np.zeros(len(place), np.float32)
     start = place[lit] + normal[lit] * (0.004 + 0.0006 * distance[lit])[:, None]
     sunny[lit] = ~caster.blocked(start, np.broadcast_to(light.sun, start.shape))
     through = np.asarray(look.through, np.float32)
-    glow = np.maximum(towards, 0) * (1 - 0.35 * through) + through * (0.30 + 0.45 * np.maximum(-towards, 0))
-    direct_light = (sunny * np.where(through > 0, glow, np.maximum(towards, 0)))[:, None] * light.sunlight
-    ambient = look.albedo * light.ambient(normal)
-    color = look.albedo * direct_light + ambient
-    color, ambient = _mirrored(look, light, unit, normal, facing, sunny, color, ambient)
-    haze = (1 - np.exp(-distance / _HAZE))[:, None]
-    air = 0.82 * light.horizon
-    return (color + (air - color) * haze).astype(np.float32), (ambient * (1 - haze)).astype(np.float32)
+    front = np.maximum(towards, 0)
+    # Leaves scatter: part of the light comes through from behind, part arrives whatever their angle.
+    glow = front * (1 - 0.35 * through) + through * (0.30 + 0.45 * np.maximum(-towards, 0))
+    strength = sunny * np.where(through > 0, glow, front)
+    ambient = light.ambient(normal) * openness[:, None]
+    color = look.albedo * (strength[:, None] * light.sunlight + ambient)
+    color = _mirrored(look, light, noise, unit, normal, facing, sunny, color)
+    haze = (1 - np.exp(distance * np.float32(-1 / _HAZE)))[:, None]
+    air = np.float32(0.82) * light.horizon
+    return np.asarray(color + (air - color) * haze)
 
 
 def _mirrored(
-    look: Look, light: Light, unit: Array, normal: Array, facing: Array, sunny: Array, color: Array, ambient: Array
-) -> tuple[Array, Array]:
+    look: Look, light: Light, noise: Noise, unit: Array, normal: Array, facing: Array, sunny: Array, color: Array
+) -> Array:
     mirror = np.broadcast_to(np.asarray(look.mirror, np.float32), (len(color),))
     clear = np.broadcast_to(np.asarray(look.clear, np.float32), (len(color),))
     shiny = np.flatnonzero(mirror > 0.04)
     if not len(shiny):
-        return color, ambient
+        return color
     n, d = normal[shiny], unit[shiny]
     bounce = d + 2 * facing[shiny, None] * n
     share = mirror[shiny] + (1 - mirror[shiny]) * (1 - facing[shiny]) ** 5 * clear[shiny] * 0.8
-    image = reflected(light, bounce)
+    image = reflected(light, bounce, noise)
     spark = np.clip(bounce @ light.sun, 0, 1) ** (40 + 460 * clear[shiny]) * sunny[shiny] * (0.6 + 5 * clear[shiny])
     image = image + spark[:, None] * light.sunlight
     color[shiny] += (image - color[shiny]) * share[:, None]
-    ambient[shiny] *= (1 - share)[:, None]
-    return color, ambient
+    return color
 
 
-def _looks(caster: Caster, hits: Hits, material: Array, footprint: Array, noise: Noise) -> Look:
+def _looks(caster: Caster, hits: Hits, local: Array, material: Array, footprint: Array, noise: Noise) -> Look:
     surfaces = caster.surfaces
-    local = surfaces.at("local", hits)
     base = surfaces.per_triangle("color", hits.triangle)
     code = surfaces.per_triangle("code", hits.triangle)
     count = len(material)

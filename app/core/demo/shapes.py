@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
-from app.core.demo.mesh import Mesh, Skin, build, vertex_normals
+from app.core.demo.mesh import Mesh, Skin, build, cross, vertex_normals
 
 Array = np.ndarray
 
@@ -17,7 +19,7 @@ _FACES = np.array([[0, 3, 2, 1], [4, 5, 6, 7], [0, 1, 5, 4], [1, 2, 6, 5], [2, 3
 def quads(corners: Array, skin: Skin, local: Array | None = None) -> Mesh:
     """Flat quads from (N, 4, 3) corners, counter-clockwise seen from outside; ``local`` (N, 4, 3)."""
     points = np.asarray(corners, np.float32).reshape(-1, 4, 3)
-    normal = np.cross(points[:, 1] - points[:, 0], points[:, 3] - points[:, 0])
+    normal = cross(points[:, 1] - points[:, 0], points[:, 3] - points[:, 0])
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
     first = np.arange(len(points), dtype=np.int32)[:, None] * 4
     triangles = np.concatenate([first + np.array([0, 1, 2]), first + np.array([0, 2, 3])], axis=1).reshape(-1, 3)
@@ -55,74 +57,119 @@ def box(center: tuple[float, float, float], size: tuple[float, float, float], sk
 
 
 def grid(
-    points: Array, skin: Skin, *, local: Array | None = None, closed: bool = False, flip: bool = False
+    points: Array,
+    skin: Skin,
+    *,
+    local: Array | None = None,
+    normals: Array | None = None,
+    closed: bool = False,
+    flip: bool = False,
 ) -> Mesh:
     """A smooth surface through an (N, M, 3) net of points; ``closed`` joins the last column to the first."""
-    rows, columns = points.shape[:2]
+    return nets(
+        np.asarray(points)[None],
+        skin,
+        local=None if local is None else np.asarray(local)[None],
+        normals=None if normals is None else np.asarray(normals)[None],
+        closed=closed,
+        flip=flip,
+    )
+
+
+def nets(
+    points: Array,
+    skin: Skin,
+    *,
+    local: Array | None = None,
+    normals: Array | None = None,
+    closed: bool = False,
+    flip: bool = False,
+) -> Mesh:
+    """(B, N, M, 3) nets of points at once, each as :func:`grid`; ``local`` and ``normals`` likewise."""
+    batch, rows, columns = points.shape[:3]
+    triangles = _net_triangles(rows, columns, closed, flip)
+    shift = np.arange(batch, dtype=np.int32) * np.int32(rows * columns)
+    everyone = (triangles[None] + shift[:, None, None]).reshape(-1, 3)
+    flat = np.asarray(points, np.float32).reshape(-1, 3)
+    return build(
+        flat,
+        everyone,
+        skin,
+        normals=vertex_normals(flat, everyone) if normals is None else normals.reshape(-1, 3),
+        local=None if local is None else np.asarray(local, np.float32).reshape(-1, 3),
+    )
+
+
+@lru_cache(maxsize=256)
+def _net_triangles(rows: int, columns: int, closed: bool, flip: bool) -> Array:
     index = np.arange(rows * columns, dtype=np.int32).reshape(rows, columns)
     right = np.roll(index, -1, axis=1) if closed else index[:, 1:]
     left = index if closed else index[:, :-1]
     a, b, c, d = left[:-1], left[1:], right[1:], right[:-1]
     triangles = np.stack([a, b, c, a, c, d], axis=-1).reshape(-1, 3)
-    if flip:
-        triangles = triangles[:, ::-1]
-    flat = np.asarray(points, np.float32).reshape(-1, 3)
-    return build(
-        flat,
-        triangles,
-        skin,
-        normals=vertex_normals(flat, triangles),
-        local=None if local is None else np.asarray(local, np.float32).reshape(-1, 3),
-    )
+    return triangles[:, ::-1] if flip else triangles
 
 
 def _frames(path: Array) -> tuple[Array, Array]:
-    along = np.gradient(path, axis=0)
-    along /= np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-9)
-    up = np.where(np.abs(along[:, 2:]) > 0.9, [[1.0, 0.0, 0.0]], [[0.0, 0.0, 1.0]])
-    side = np.cross(up, along)
-    side /= np.maximum(np.linalg.norm(side, axis=1, keepdims=True), 1e-9)
-    return side, np.cross(along, side)
+    """Two unit directions across each (B, K, 3) path."""
+    along = np.empty_like(path)
+    along[:, 1:-1] = path[:, 2:] - path[:, :-2]
+    along[:, 0], along[:, -1] = path[:, 1] - path[:, 0], path[:, -1] - path[:, -2]
+    along /= np.maximum(np.sqrt((along**2).sum(-1, keepdims=True)), 1e-9)
+    upright = np.abs(along[..., 2:]) > 0.9
+    up = np.where(upright, np.array([1.0, 0.0, 0.0]), np.array([0.0, 0.0, 1.0]))
+    side = cross(up, along)
+    side /= np.maximum(np.sqrt((side**2).sum(-1, keepdims=True)), 1e-9)
+    return side, cross(along, side)
+
+
+def tubes(paths: Array, radii: Array | float, skin: Skin, *, sides: int = 8, caps: bool = True) -> Mesh:
+    """Round tubes along (B, K, 3) paths with (B, K) radii; ``local`` is (turn 0..1, length, radius)."""
+    lines = np.asarray(paths, np.float64)
+    widths = np.broadcast_to(np.asarray(radii, np.float64), lines.shape[:2])
+    side, up = _frames(lines)
+    if caps:
+        lines, side, up = (np.concatenate([x[:, :1], x, x[:, -1:]], axis=1) for x in (lines, side, up))
+        end = np.full((len(lines), 1), 1e-4)
+        widths = np.concatenate([end, widths, end], axis=1)
+    turn, cosine, sine = _turns(sides)
+    ring = side[:, :, None] * cosine[:, None] + up[:, :, None] * sine[:, None]
+    points = lines[:, :, None] + ring * widths[:, :, None, None]
+    steps = np.sqrt((np.diff(lines, axis=1) ** 2).sum(-1))
+    length = np.concatenate([np.zeros((len(lines), 1)), np.cumsum(steps, axis=1)], axis=1)
+    local = np.empty(points.shape, np.float32)
+    local[..., 0], local[..., 1], local[..., 2] = turn, length[..., None], widths[..., None]
+    return nets(points, skin, local=local, normals=ring, closed=True, flip=True)
+
+
+@lru_cache(maxsize=32)
+def _turns(sides: int) -> tuple[Array, Array, Array]:
+    turn = np.arange(sides) / sides
+    return turn, np.cos(2 * np.pi * turn), np.sin(2 * np.pi * turn)
 
 
 def tube(path: Array, radius: Array | float, skin: Skin, *, sides: int = 8, caps: bool = True) -> Mesh:
-    """A round tube along a (K, 3) path with one radius or (K,); ``local`` is (turn 0..1, length, radius)."""
-    line = np.asarray(path, np.float64)
-    widths = np.broadcast_to(np.asarray(radius, np.float64), (len(line),))
-    if caps:
-        line = np.concatenate([line[:1], line, line[-1:]])
-        widths = np.concatenate([[1e-4], widths, [1e-4]])
-    side, up = _frames(line if not caps else np.concatenate([line[1:-1][:1], line[1:-1], line[1:-1][-1:]]))
-    if caps:
-        side[0], side[-1], up[0], up[-1] = side[1], side[-2], up[1], up[-2]
-    turn = np.linspace(0, 2 * np.pi, sides, endpoint=False)
-    ring = side[:, None] * np.cos(turn)[None, :, None] + up[:, None] * np.sin(turn)[None, :, None]
-    points = line[:, None] + ring * widths[:, None, None]
-    length = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))])
-    local = np.stack(
-        [
-            np.broadcast_to(turn / (2 * np.pi), points.shape[:2]),
-            np.broadcast_to(length[:, None], points.shape[:2]),
-            np.broadcast_to(widths[:, None], points.shape[:2]),
-        ],
-        axis=-1,
-    )
-    return grid(points, skin, local=local, closed=True, flip=True)
+    """One tube along a (K, 3) path with one radius or (K,)."""
+    widths = np.broadcast_to(np.asarray(radius, np.float64), (len(path),))
+    return tubes(np.asarray(path)[None], widths[None], skin, sides=sides, caps=caps)
 
 
 def ellipsoid(center: Array, radii: Array, skin: Skin, *, around: int = 12, down: int = 8) -> Mesh:
     """An ellipsoid with its axes along x, y, z."""
-    theta = np.linspace(1e-3, np.pi - 1e-3, down)
+    unit = _sphere(around, down)
+    axes = np.asarray(radii, np.float64)
+    normals = unit / axes
+    normals /= np.sqrt((normals**2).sum(-1, keepdims=True))
+    return grid(unit * axes + np.asarray(center), skin, closed=True, normals=normals)
+
+
+@lru_cache(maxsize=32)
+def _sphere(around: int, down: int) -> Array:
+    theta = np.linspace(1e-3, np.pi - 1e-3, down)[:, None]
     phi = np.linspace(0, 2 * np.pi, around, endpoint=False)
-    unit = np.stack(
-        [
-            np.sin(theta)[:, None] * np.cos(phi),
-            np.sin(theta)[:, None] * np.sin(phi),
-            np.broadcast_to(np.cos(theta)[:, None], (down, around)),
-        ],
-        axis=-1,
-    )
-    return grid(unit * np.asarray(radii) + np.asarray(center), skin, closed=True)
+    flat = np.sin(theta)
+    up = np.broadcast_to(np.cos(theta), (down, around))
+    return np.stack([flat * np.cos(phi), flat * np.sin(phi), up], axis=-1)
 
 
 def disc(center: Array, normal_axis: int, radius: float, skin: Skin, *, sides: int = 16, sign: float = 1.0) -> Mesh:
@@ -138,7 +185,7 @@ def disc(center: Array, normal_axis: int, radius: float, skin: Skin, *, sides: i
     normal[normal_axis] = sign
     outer = np.arange(sides)
     triangles = np.stack([np.zeros(sides, int), outer + 1, (outer + 1) % sides + 1], axis=1)
-    flip = (np.cross(points[1], points[2]) @ normal) < 0
+    flip = (cross(points[1], points[2]) @ normal) < 0
     return build(
         points + np.asarray(center),
         triangles[:, ::-1] if flip else triangles,

@@ -32,18 +32,19 @@ class Light:
         warm = rng.uniform(0, 1)
         return cls(
             sun=sun.astype(np.float32),
-            sunlight=rgb(3.3, 3.05 - 0.15 * warm, 2.7 - 0.35 * warm),
+            sunlight=rgb(3.0, 2.78 - 0.12 * warm, 2.42 - 0.30 * warm),
             zenith=rgb(0.13, 0.29, 0.66),
             horizon=rgb(0.60, 0.75, 0.95),
-            bounce=rgb(0.22, 0.20, 0.17),
+            bounce=rgb(0.27, 0.24, 0.20),
             clouds=float(rng.uniform(0.25, 0.62)),
         )
 
     def ambient(self, normals: Array) -> Array:
         """(N, 3) light from sky and ground on surfaces of (N, 3) unit normals."""
         up = (0.5 + 0.5 * normals[:, 2:]).astype(np.float32)
-        sky = 0.65 * self.zenith + 0.45 * self.horizon
-        return np.asarray(self.bounce * (1 - up) * 1.1 + sky * up)
+        # Haze, clouds and facades whiten what the zenith's blue would give.
+        sky = 0.30 * self.zenith + 0.26 * self.horizon + 0.17
+        return np.asarray(self.bounce * (1 - up) + sky * up)
 
     def dome(self, directions: Array, noise: Noise | None = None) -> Array:
         """(N, 3) colour of the sky along (N, 3) unit directions; with clouds where ``noise`` is given."""
@@ -83,12 +84,16 @@ def backdrop(light: Light, directions: Array, noise: Noise) -> Array:
     return np.asarray(color + (rgb(0.34, 0.38, 0.33) - color) * below)
 
 
-def reflected(light: Light, directions: Array) -> Array:
-    """(N, 3) what a shiny surface mirrors along (N, 3): sky above, a band of street, ground below."""
+def reflected(light: Light, directions: Array, noise: Noise) -> Array:
+    """(N, 3) what a shiny surface mirrors along (N, 3): sky above a line of roofs and trees, ground below."""
     color = light.dome(directions)
     height = directions[:, 2:]
-    street = rgb(0.17, 0.17, 0.15)
-    band = 1 - np.clip((height - 0.10) / 0.16, 0, 1)
-    color = color + (street - color) * (0.85 * band)
-    ground = np.clip(-height / 0.08, 0, 1)
-    return np.asarray(color + (rgb(0.20, 0.19, 0.18) - color) * ground)
+    azimuth = np.arctan2(directions[:, 1], directions[:, 0]) * (512 / np.pi)
+    skyline = sample(noise.cloud, azimuth * 0.7, np.full_like(azimuth, 200.5)) * 0.55
+    steps = np.floor(sample(noise.cloud, azimuth * 0.25, np.full_like(azimuth, 120.5)) * 7) / 7 * 0.35
+    top = np.maximum(skyline, steps)[:, None]
+    tone = sample(noise.cloud, azimuth * 1.7, directions[:, 2] * 300 + 31)[:, None]
+    street = rgb(0.20, 0.19, 0.17) * (0.45 + tone)
+    color = color + (street - color) * np.clip((top - height) / 0.02, 0, 1)
+    ground = np.clip(-height / 0.05 + 0.3, 0, 1)
+    return np.asarray(color + (rgb(0.17, 0.165, 0.16) - color) * ground)

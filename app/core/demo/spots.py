@@ -12,7 +12,12 @@ _BAY_MIDDLE = (ROAD + BAY) / 2 + 0.05
 def spots_of(seed: int, block: int, side: SidePlan, after: Junction) -> tuple[Spot, ...]:
     """Every thing of one side, in a fixed order."""
     rng = rng_of(seed, 5 if side.side > 0 else 6, block)
-    spots = [*_parked(rng, block, side), *_trees(rng, side), *_lamps(rng, side), *_signs(rng, block, side, after)]
+    spots = [
+        *_parked(rng, seed, block, side),
+        *_trees(rng, side),
+        *_lamps(rng, side),
+        *_signs(rng, block, side, after),
+    ]
     for lot in side.lots:
         spots += _of_lot(rng, lot, side)
     spots += _on_walk(rng, block, side)
@@ -27,20 +32,18 @@ def _spot(
     return Spot(kind, float(s), float(e), side, int(rng.integers(1 << 30)), float(size), float(yaw))
 
 
-def _parked(rng: np.random.Generator, block: int, side: SidePlan) -> list[Spot]:
+def _parked(rng: np.random.Generator, seed: int, block: int, side: SidePlan) -> list[Spot]:
     slots: list[float] = []
     for start, stop in side.bays:
         count = int((stop - start) // 5.6)
         slots += list(start + (np.arange(count) + 0.5) * (stop - start) / max(count, 1))
-    kinds = ["car" if rng.random() < 0.8 else "" for _ in slots]
-    order = np.argsort(np.abs(np.array(slots) - 16.0)) if slots else np.zeros(0, int)
-    special = ["trailer", "truck"] if side.side > 0 else ["motorcycles", "van"]
+    busy = rng.uniform(0.34, 0.60)
+    kinds = ["car" if rng.random() < busy else "" for _ in slots]
     if block == 0:
-        for place, kind in zip(order[1:3], special, strict=False):
+        for place, kind in zip(_near_start(rng, slots), _first_vehicles(seed, side.side), strict=False):
             kinds[place] = kind
-        kinds[order[0]] = "car"
     elif len(slots) > 3 and rng.random() < 0.6:
-        kinds[int(rng.integers(len(slots)))] = str(rng.choice(["truck", "trailer", "motorcycles", "van"]))
+        kinds[int(rng.integers(len(slots)))] = str(rng.choice(_UNUSUAL))
     found = []
     for s, kind in zip(slots, kinds, strict=True):
         if kind:
@@ -50,6 +53,21 @@ def _parked(rng: np.random.Generator, block: int, side: SidePlan) -> list[Spot]:
                 _spot(rng, kind, s + rng.normal(0, 0.15), _BAY_MIDDLE + rng.normal(0, 0.06), side.side, yaw=yaw)
             )
     return found
+
+
+_UNUSUAL = ["truck", "trailer", "motorcycles", "van"]
+
+
+def _first_vehicles(seed: int, side: int) -> list[str]:
+    """What is sure to be parked where the drive begins, so that a short drive meets every class."""
+    mixed = [_UNUSUAL[k] for k in rng_of(seed, 8, 0).permutation(len(_UNUSUAL))]
+    return [*(mixed[:2] if side > 0 else mixed[2:]), "car"]
+
+
+def _near_start(rng: np.random.Generator, slots: list[float]) -> list[int]:
+    """Three of the five slots nearest to the drive's first metres ahead."""
+    nearest = np.argsort(np.abs(np.array(slots) - 17.0))[:5]
+    return [int(place) for place in rng.permutation(nearest)[:3]]
 
 
 def _trees(rng: np.random.Generator, side: SidePlan) -> list[Spot]:
@@ -63,7 +81,7 @@ def _trees(rng: np.random.Generator, side: SidePlan) -> list[Spot]:
                 for s in places
             ]
         elif stop - start > 1.5:
-            found.append(_spot(rng, "tree", (start + stop) / 2, middle + 0.35, side.side, rng.uniform(0.8, 1.1)))
+            found.append(_spot(rng, "tree", (start + stop) / 2, middle + 0.35, side.side, rng.uniform(0.95, 1.25)))
             found.append(_spot(rng, "shrubs", (start + stop) / 2, middle, side.side, min(stop - start, 3.0) - 0.5))
     return found
 

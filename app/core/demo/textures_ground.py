@@ -11,27 +11,51 @@ from app.core.demo.noise import hashed
 
 
 def asphalt(p: Patch) -> Look:
-    """Grey with grain, worn wheel tracks, darker repairs, and cracks sealed with tar."""
+    """Grey with grain, worn wheel tracks, darker repairs, cracks sealed with tar, and manhole covers."""
     s, d = p.local[:, 0], p.local[:, 1]
     on_road = np.abs(d) < ROAD
-    track = np.exp(-(((np.abs(np.abs(d) - 1.65) - 0.75) / 0.33) ** 2)) * on_road
-    oil = np.exp(-(((np.abs(d) - 1.65) / 0.3) ** 2)) * on_road
-    gain = 1 + 0.5 * p.grain(0.012) + 0.35 * p.grain(0.045) + 0.34 * p.cloud(9.0) + 0.2 * p.cloud(1.6, 1.0)
+    track = np.exp(-(((np.abs(np.abs(d) - 1.75) - 0.75) / 0.33) ** 2)) * on_road
+    oil = np.exp(-(((np.abs(d) - 1.75) / 0.3) ** 2)) * on_road
+    gain = 1 + 0.45 * p.grain(0.012) + 0.28 * p.grain(0.045) + 0.30 * p.cloud(9.0) + 0.2 * p.cloud(1.6, 1.0)
     gain = gain + 0.10 * track - 0.10 * oil * (0.6 + p.cloud(5.0, 2.0))
-    cell_s, cell_d = np.floor(s / 7.3), np.floor(d / 3.4)
-    repaired = (hashed(cell_s, cell_d, 3) < 0.14) & (np.abs(s / 7.3 - cell_s - 0.5) < 0.3)
-    gain = np.where(repaired, gain * 0.80, gain)
-    crack = line(p.vein(26.0, 3.0) * 1.9, 0.05, np.maximum(p.footprint * 0.8, 0.012))
-    crack = crack * (p.cloud(17.0, 5.0) > 0.02)
-    seam = line(d - 0.12 * np.sin(s * 0.21) - 0.08, 0.035, p.footprint) * on_road
+    cell_s, cell_d = np.floor(s / 7.3), np.floor(d / 3.6)
+    repaired = (hashed(cell_s, cell_d, 3) < 0.16) & (np.abs(s / 7.3 - cell_s - 0.5) < 0.3)
+    gain = np.where(repaired, gain * 0.78, gain)
     gutter = np.clip((np.abs(d) - ROAD + 0.32) / 0.3, 0, 1) * on_road
     albedo = tint(p.color, np.clip(gain, 0.4, 1.8) * (1 - 0.18 * gutter))
-    return Look(mix(albedo, (0.03, 0.03, 0.032), np.maximum(crack, 0.7 * seam)), mirror=0.015)
+    foot = np.maximum(p.footprint * 0.8, 0.012)
+    crack = line(p.vein(19.0, 3.0) * 1.5, 0.055, foot) * (p.cloud(23.0, 5.0) > -0.04)
+    seam = line(d - 0.12 * np.sin(s * 0.21) - 0.08, 0.035, p.footprint) * on_road
+    tar = np.maximum(crack * 0.9, 0.7 * seam)
+    look = mix(albedo, (0.028, 0.028, 0.03), tar)
+    return Look(_manholes(p, look, on_road), mirror=0.015)
+
+
+def _manholes(p: Patch, color: Array, on_road: Array) -> Array:
+    """Round iron covers, one in some 9 m of each lane."""
+    s, d = p.local[:, 0], p.local[:, 1]
+    cell = np.floor(s / 9.1)
+    lane = np.sign(d)
+    there = on_road & (hashed(cell, lane, 31) < 0.4)
+    rows = np.flatnonzero(there)
+    if not len(rows):
+        return color
+    ahead = s[rows] - (cell[rows] + 0.2 + 0.6 * hashed(cell[rows], lane[rows], 37)) * 9.1
+    aside = d[rows] - lane[rows] * (1.1 + 1.3 * hashed(cell[rows], lane[rows], 41))
+    radius = np.hypot(ahead, aside)
+    rim = line(radius - 0.31, 0.05, p.footprint[rows])
+    waffle = (np.sin(ahead * 70) * np.sin(aside * 70) > 0.1) * p.fade(0.05)[rows]
+    plate = np.clip((0.30 - radius) / np.maximum(p.footprint[rows], 1e-3) + 0.5, 0, 1)
+    result = color.copy()
+    iron = mix(np.broadcast_to(rgb(0.075, 0.070, 0.066), (len(rows), 3)), (0.035, 0.033, 0.03), waffle)
+    result[rows] = mix(color[rows], iron, plate)
+    result[rows] = mix(result[rows], (0.02, 0.02, 0.02), 0.8 * rim)
+    return result
 
 
 def marking(p: Patch) -> Look:
     """White paint, worn through in places."""
-    worn = np.clip(1.25 - 1.6 * np.clip(p.cloud(0.9) + 0.35 * p.grain(0.02) + 0.1, 0, 1), 0.25, 1)
+    worn = np.clip(1.1 - 1.2 * np.clip(p.cloud(0.7) + 0.5 * p.grain(0.02) + 0.02, 0, 1), 0.35, 1)
     return Look(mix(np.broadcast_to(rgb(0.14, 0.14, 0.145), p.color.shape), (0.62, 0.62, 0.60), worn))
 
 

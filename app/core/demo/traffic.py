@@ -22,7 +22,7 @@ from app.core.demo.people import Style, walker
 from app.core.demo.streetline import StreetLine
 from app.core.demo.two_wheelers import cyclist_mesh, motorcyclist_mesh
 
-LANE = 1.65
+LANE = 1.75
 EGO_SPEED = 7.0
 _AHEAD, _BEHIND = 150.0, 85.0
 _FIRST = 33_000
@@ -57,7 +57,8 @@ class Traffic:
         rng = np.random.default_rng([seed, 100])
         self._start = float(rng.uniform(-1.5, 1.5))
         self._oncoming = float(rng.uniform(7.6, 8.6))
-        self._shuffle = rng.permutation(4)
+        later = ["bus", "car", "truck", "motorcyclist", "car", ""]
+        self._kinds = ["car", "motorcyclist", *(later[k] for k in rng.permutation(len(later)))]
 
     def ego_s(self, t: float) -> float:
         """How far the ego car has come along the street."""
@@ -81,7 +82,7 @@ class Traffic:
     def _all(self, t: float) -> Iterator[Mover]:
         yield self._leader()
         yield from self._stream(0, t, *_ONCOMING, -self._oncoming, self._oncoming_at)
-        yield from self._stream(1, t, 11.5, 64.0, 4.8, self._cyclist)
+        yield from self._stream(1, t, 22.0, 64.0, 4.8, self._cyclist)
         for number, (side, sign) in enumerate(((1, 1), (1, -1), (-1, 1), (-1, -1))):
             speed = sign * (1.22 + 0.1 * number)
             make = partial(self._walker, number, side)
@@ -145,16 +146,16 @@ class Traffic:
         def at(t: float) -> float:
             return s0 + speed * t
 
-        turn = k % 8
-        if turn == 1 or turn == 5:
-            return self._rider(instance, k, at)
-        if turn == 7:
+        kind = self._kinds[k % len(self._kinds)]
+        if not kind:
             return None
-        if turn == 2:
+        if kind == "motorcyclist":
+            return self._rider(instance, k, at)
+        if kind == "bus":
             return self._driven(
                 instance, Raw.MOVING_BUS, "bus", bus_mesh(self._own(k), Raw.BUS), at, LANE + 0.1, True
             )
-        if turn == 4:
+        if kind == "truck":
             mesh = truck_mesh(self._own(k), Raw.TRUCK)
             return self._driven(instance, Raw.MOVING_TRUCK, "truck", mesh, at, LANE, True)
         return self._driven(instance, Raw.MOVING_CAR, "car", painted(self._seed, 6000 + k % 1000), at, LANE, True)
@@ -178,7 +179,7 @@ class Traffic:
 
     def _walker(self, stream: int, side: int, k: int, s0: float, speed: float) -> Mover:
         rng = np.random.default_rng([self._seed, 102, stream, k + 100_000])
-        e = float(rng.uniform(6.7, 7.4))
+        e = float(rng.uniform(7.0, 7.7))
         return self._walking(
             self._id(2 + stream, k), rng, speed, lambda t: (s0 + speed * t, side * e), 0.0 if speed > 0 else np.pi
         )
@@ -238,7 +239,9 @@ class Traffic:
         """Whether no oncoming vehicle passes ``s`` while somebody is in its lane."""
         for moment in np.arange(begin - 0.6, begin + ROAD / speed + 0.6, 0.2):
             start = s + self._oncoming * float(moment)
-            if any(k % 8 != 7 for k, _ in self._queue(0, *_ONCOMING, (start - 7.0, start + 7.0))):
+            if any(
+                self._kinds[k % len(self._kinds)] for k, _ in self._queue(0, *_ONCOMING, (start - 7.0, start + 7.0))
+            ):
                 return False
         return True
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,8 +12,8 @@ import numpy as np
 from app.core.demo.block import block_mesh
 from app.core.demo.calibration import Calibration, kitti_like
 from app.core.demo.camera import take_picture
-from app.core.demo.layout import BLOCK
-from app.core.demo.lidar import Lidar, scan
+from app.core.demo.layout import BLOCK, NEAREST_JUNCTION
+from app.core.demo.lidar import MAX_RANGE, Lidar, scan
 from app.core.demo.mesh import Array, Mesh, merge
 from app.core.demo.noise import Noise
 from app.core.demo.raycast import Caster, Hits, Surfaces, scene_of
@@ -77,7 +78,10 @@ class World:
     def blocks_near(self, frame: int) -> tuple[int, ...]:
         """Numbers of the blocks that this frame's sensors can reach; depends on nothing but the frame."""
         s = self.traffic.ego_s(frame * PERIOD)
-        return tuple(range(int((s - 85) // BLOCK), int((s + 130) // BLOCK) + 2))
+        # Block b reaches from junction b − 1 to junction b, which lies 36 m or more past b blocks.
+        first = math.ceil((s - MAX_RANGE - NEAREST_JUNCTION) / BLOCK)
+        last = math.floor((s + 120 - NEAREST_JUNCTION) / BLOCK) + 1
+        return tuple(range(first, last + 1))
 
     def block(self, number: int) -> Mesh:
         """One block's standing mesh, world coordinates."""
