@@ -20,6 +20,7 @@ import typer
 from app.core.errors import Cancelled, Fault, LidarScopeError, ProcessDied, UsageError
 
 DONE, FAULT, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+FOV = 55.0
 
 log = logging.getLogger(__name__)
 commands = typer.Typer(
@@ -127,23 +128,43 @@ def render(
     view: Annotated[str, typer.Option(help="orbit, top, ego or camera:NAME.")] = "orbit",
     before: BeforeOption = 0,
     after: AfterOption = 0,
+    show: Annotated[str, typer.Option(help="Drawn over the points: boxes,axes,grid,frustums,labels.")] = "boxes",
     point_size: Annotated[float, typer.Option(min=1, max=12, help="Edge of a point in pixels.")] = 2.0,
     columns: ColumnsOption = None,
     label_map: LabelsOption = None,
 ) -> None:
     """Draw a picture of a frame, as the window would."""
-    drawn = _run(
-        "render_frame",
+    from app.core import layers
+    from app.core.picture import draw, write_png
+    from app.core.render.scene import Style
+    from app.core.settings import Settings
+    from app.ui import camera_poses, overlay_items
+
+    wanted = layers.find(layer).name
+    pixels, overlays = _size(size), _overlays(show)
+    state = _run(
+        "show_frame",
         source=_source(path, sequence, columns, label_map),
         index=frame,
-        out=out,
-        layer=layer,
-        view=view,
-        size=_size(size),
-        point_size=point_size,
+        layers=(wanted,),
         accumulation=_accumulation(before, after),
     )
-    print(drawn)
+    if wanted in state.missing_layers:
+        raise UsageError(f"Layer '{wanted}' cannot be shown for frame {frame}: {state.missing_layers[wanted]}")
+    data = state.cloud.layers[wanted]
+    camera = camera_poses.overview(state.cloud.points, FOV)
+    if view != "orbit":
+        found = camera_poses.of_mode(view, state, FOV)
+        if found is None:
+            names = ", ".join(f"camera:{entry.name}" for entry in state.frame.cameras)
+            raise UsageError(f"There is no view '{view}'; there are: orbit, top, ego{names and ', ' + names}.")
+        camera = found
+    backdrop = state.images.get(view.partition(":")[2])
+    items = overlay_items.build(state.frame, overlays, label_set=data.label_set, poses=None, dark=True)
+    usual = Settings()
+    style = Style(point_size, usual.depth_shading, usual.background, backdrop)
+    write_png(out, draw(state, data, camera, pixels, style=style, overlays=items))
+    print(out)
 
 
 @commands.command()
@@ -292,6 +313,16 @@ def _size(text: str) -> tuple[int, int]:
     if not (cross and width.isdecimal() and height.isdecimal() and int(width) and int(height)):
         raise UsageError(f"--size is width x height in pixels, as in 1280x800; found '{text}'.")
     return int(width), int(height)
+
+
+def _overlays(text: str) -> frozenset[str]:
+    from app.core.state import OVERLAYS
+
+    names = frozenset(part.strip() for part in text.split(",") if part.strip())
+    unknown = sorted(names - set(OVERLAYS))
+    if unknown:
+        raise UsageError(f"There is no overlay '{unknown[0]}'; there are: {', '.join(OVERLAYS)}.")
+    return names
 
 
 def _must_exist(path: Path) -> None:

@@ -19,9 +19,10 @@ from app.core.geometry import transforms
 from app.core.history import History
 from app.core.layers.base import LayerData
 from app.core.playback import PlaybackClock
-from app.core.session_selection import SessionSelection
+from app.core.render.camera import Camera
+from app.core.session_selection import Mode, SessionSelection
 from app.core.session_tasks import SessionTasks
-from app.core.session_views import SessionViews
+from app.core.session_views import LEFT, SessionViews
 from app.core.settings import Settings
 from app.core.state import Accumulation, FrameState, Playback, SequenceInfo
 from app.core.tasks.base import Partial, Progress
@@ -177,6 +178,49 @@ class SessionFrames(SessionTasks, SessionViews, SessionSelection):
             self._accumulation = wanted
             self.accumulation_changed.emit(wanted)
             self._ask_for_frame()
+
+    def select_region(
+        self,
+        camera: Camera,
+        size: tuple[int, int],
+        polygon: np.ndarray,
+        mode: Mode = "replace",
+        view: str = LEFT,
+        *,
+        visible: np.ndarray | None = None,
+    ) -> None:
+        """Select the drawn points inside a box or lasso, once the engine has found them; can be undone.
+
+        Parameters
+        ----------
+        camera, size : the view (width, height pixels) the polygon was drawn in
+        polygon : (K, 2) pixels
+        view : points whose class is switched off there are left out
+        visible : (h, w) int32 index buffer of a picture: only points that show in it
+        """
+        state, source = self._frame_state, self._source
+        if state is None or source is None:
+            return
+
+        def found(rows: np.ndarray) -> None:
+            now = self._frame_state
+            if now is not None and now.cloud.points is state.cloud.points:
+                self.select(rows, mode)
+
+        self.run_task(
+            "select_region",
+            "Select points",
+            found,
+            key="region",
+            source=source,
+            index=state.frame.index,
+            accumulation=self._accumulation,
+            camera=camera,
+            size=size,
+            polygon=np.asarray(polygon, np.float64),
+            shown=self.colors(view)[1],
+            visible=visible,
+        )
 
     # under the hood
 

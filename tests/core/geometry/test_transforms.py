@@ -65,7 +65,7 @@ def test_inverse_of_a_stack() -> None:
 def test_relative_loses_nothing_in_map_coordinates() -> None:
     far = np.array([456_789.125, 5_428_123.5, 112.25])
     a, b = np.eye(4), np.eye(4)
-    a[:3, 3], b[:3, 3] = far, far + [0.001, 0.002, 0.003]
+    a[:3, 3], b[:3, 3] = far, far + np.array([0.001, 0.002, 0.003])
     np.testing.assert_allclose(transforms.relative(a, b)[:3, 3], [0.001, 0.002, 0.003], atol=1e-9)
 
 

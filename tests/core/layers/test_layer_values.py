@@ -64,9 +64,9 @@ def test_large_instance_ids_are_kept_as_they_are() -> None:
 def beams(count: int = 16, per: int = 90, order: int = -1) -> np.ndarray:
     """A scan stored beam after beam, each from 0 to 360 degrees."""
     azimuth = np.radians(np.linspace(1, 359, per))
-    rows = []
-    for elevation in np.radians(np.linspace(-20, 5, count)[::order]):
-        rows.append(np.stack([np.cos(azimuth), np.sin(azimuth), np.full(per, np.tan(elevation))], axis=1) * 9)
+    across = np.stack([np.cos(azimuth), np.sin(azimuth)], axis=1)
+    rises = np.tan(np.radians(np.linspace(-20, 5, count)[::order]))
+    rows = [np.hstack([across, np.full((per, 1), rise)]) * 9 for rise in rises]
     return np.concatenate(rows).astype(np.float32)
 
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_drive import write_small_drive
 
+from app.core.render.camera import look_at
 from app.core.session import Session
 from app.core.state import Hover
 from app.core.tasks.engine import LocalEngine
@@ -116,3 +117,21 @@ def test_inspecting_a_point_tells_what_is_known(session: Session) -> None:
     assert found["Class"] == "car"
     assert found["Instance"].startswith("7 (")
     assert "Position" in found
+
+
+def test_a_region_selects_what_lies_in_it(session: Session) -> None:
+    points = session.frame_state.cloud.points
+    camera = look_at(np.array([12.0, 2, 40]), np.array([12.0, 2, 0]), up=np.array([1.0, 0, 0]))
+    pixels, depth = camera.project(points, 800, 600)
+    corner, other = np.array([300.0, 200.0]), np.array([520.0, 410.0])
+    box = np.array([corner, [other[0], corner[1]], other, [corner[0], other[1]]])
+    expected = np.flatnonzero((depth > 0) & (pixels > corner).all(axis=1) & (pixels < other).all(axis=1))
+    assert 20 < len(expected) < len(points)
+    session.select_region(camera, (800, 600), box)
+    np.testing.assert_array_equal(session.selection, expected)
+    session.set_layer("label")
+    session.toggle_class(9)
+    session.select_region(camera, (800, 600), box)
+    labels = session.layer_data("left").values
+    np.testing.assert_array_equal(session.selection, expected[labels[expected] != 9])
+    session.show_all_classes()
