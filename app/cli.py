@@ -135,11 +135,12 @@ def render(
 ) -> None:
     """Draw a picture of a frame, as the window would."""
     from app.core import layers
-    from app.core.picture import draw, write_png
+    from app.core.picture import check_suffix, draw, write_png
     from app.core.render.scene import Style
     from app.core.settings import Settings
     from app.ui import camera_poses, overlay_items
 
+    check_suffix(out)
     wanted = layers.find(layer).name
     pixels, overlays = _size(size), _overlays(show)
     state = _run(
@@ -334,7 +335,12 @@ def _report_lines(path: Path, report: dict[str, Any]) -> list[str]:
     lines = [f"{path}: {report['format']}"]
     for entry in report["sequences"]:
         has = [name for name in ("labels", "poses") if entry[f"has_{name}"]]
-        parts = [f"{entry['frames']} frames", *has, *(f"camera {name}" for name in entry["cameras"])]
+        frames = entry["frames"]
+        parts = [
+            f"{frames} frame{'s' if frames != 1 else ''}",
+            *has,
+            *(f"camera {name}" for name in entry["cameras"]),
+        ]
         lines.append(f"  {entry['name']}: {', '.join(parts)}")
     frame = report.get("frame")
     if frame is not None:

@@ -54,6 +54,12 @@ def draw(
     return render_still(items, camera, style or Style(), width, height)
 
 
+def check_suffix(path: Path) -> None:
+    """``UsageError`` for another suffix than ``.png``."""
+    if path.suffix.lower() != ".png":
+        raise UsageError(f"{path} must end in .png; pictures are written in that format.")
+
+
 def write_png(path: Path, image: np.ndarray) -> None:
     """Write (height, width, 3) uint8 as a PNG, whole or not at all.
 
@@ -61,8 +67,7 @@ def write_png(path: Path, image: np.ndarray) -> None:
     """
     from PIL import Image
 
-    if path.suffix.lower() != ".png":
-        raise UsageError(f"{path} must end in .png.")
+    check_suffix(path)
     out = io.BytesIO()
     try:
         Image.fromarray(image).save(out, "PNG")
