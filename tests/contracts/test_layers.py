@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from docs_example import load_example
 from PIL import Image
 
 from app.core import layers
@@ -156,3 +157,12 @@ def test_legend_counts_every_point(tmp_path: Path) -> None:
     assert entries[-1].name == "unknown"
     counts = [entry.count for entry in entries[:-1]]
     assert counts == sorted(counts, reverse=True)
+
+
+def test_the_example_of_the_page_is_a_layer(tmp_path: Path) -> None:
+    module = load_example("add_a_layer.md", tmp_path)
+    layer = module.ENTRY
+    assert isinstance(layer, Layer)
+    frame = full_frame(tmp_path, 50, bad=True)
+    check(layer, layer.compute(frame, None), 50)
+    assert layer.order not in {other.order for other in layers.all_layers()}

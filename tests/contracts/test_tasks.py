@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import inspect
 import pickle
+from pathlib import Path
 
 import pytest
+from docs_example import load_example
+from small_drive import write_small_drive
 
 from app import discovery
 from app.core import tasks
 from app.core.errors import UsageError
-from app.core.tasks.context import Context
+from app.core.tasks.base import run
+from app.core.tasks.context import Context, Source
 
 ALL = pytest.mark.parametrize("name", tasks.names())
 
@@ -65,3 +69,12 @@ def test_errors_travel_between_processes() -> None:
         again = pickle.loads(pickle.dumps(kind("one sentence")))
         assert type(again) is kind
         assert str(again) == "one sentence"
+
+
+def test_the_example_of_the_page_is_a_task(tmp_path: Path) -> None:
+    module = load_example("add_a_task.md", tmp_path)
+    assert module.LANE in tasks.LANES
+    drive = write_small_drive(tmp_path, frames=3)
+    (drive.root / "sequences/00/velodyne/000001.bin").write_bytes(b"12")
+    counts = run(module.ENTRY(Context(), source=Source(drive.root, "00")))
+    assert counts.tolist() == [drive.points, 0, drive.points]

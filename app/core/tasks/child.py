@@ -28,7 +28,7 @@ from app.core.tasks.engine import fault
 GRACE = 2.0
 """Seconds a task gets to clean up after the window has gone."""
 
-BACKGROUND_NICENESS = 10
+BACKGROUND_NICENESS = 5
 
 
 @dataclass
