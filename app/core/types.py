@@ -130,7 +130,8 @@ class Frame:
     @cached_property
     def valid(self) -> np.ndarray:
         """(N,) bool: points whose three coordinates are finite."""
-        return np.isfinite(self.points).all(axis=1)
+        x, y, z = self.points.T  # column by column: over rows of three it takes ten times as long
+        return np.asarray(np.isfinite(x) & np.isfinite(y) & np.isfinite(z))
 
     def camera(self, name: str) -> CameraView:
         """The camera of that name; ``KeyError`` with the names there are."""

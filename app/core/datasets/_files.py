@@ -79,11 +79,19 @@ def stem(name: str) -> str:
     return name.rpartition(".")[0] or name
 
 
-def by_stem(folder: Path | str, suffixes: tuple[str, ...]) -> dict[str, str]:
-    """Stem to file name for the files of a folder; empty where there is no such folder."""
+def by_stem(folder: Path | str, suffixes: tuple[str, ...], problems: list[str]) -> dict[str, str]:
+    """Stem to file name for the files of a folder; empty where there is no such folder.
+
+    A folder that may not be listed is empty too, and a sentence in ``problems``: what lies beside the scans
+    must not keep them from being shown.
+    """
     if not Path(folder).is_dir():
         return {}
-    return {stem(name): name for name in list_names(folder, suffixes)}
+    try:
+        return {stem(name): name for name in list_names(folder, suffixes)}
+    except DataError as error:
+        problems.append(str(error))
+        return {}
 
 
 def read_bytes(path: Path | str, limit: int | None = None) -> bytes:

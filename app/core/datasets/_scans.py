@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.core.datasets._files import list_names, sample_of, stem
+from app.core.datasets._files import by_stem, list_names, sample_of, stem
 from app.core.datasets._kitti import CameraFolder, check_scan
 from app.core.datasets.base import DEFAULT_RATE, OpenOptions, Sequence
 from app.core.errors import DataError
@@ -47,6 +47,7 @@ class ScanSequence(Sequence):
         numbered = all(scan.isdecimal() for scan in self._scans)
         self._rows = [int(scan) if numbered else i for i, scan in enumerate(self._scans)]
         self.has_labels = False
+        self._unlisted: list[str] = []
 
     @property
     @abstractmethod
@@ -132,6 +133,10 @@ class ScanSequence(Sequence):
         if not missing:
             return None
         return f"{folder} has no file for {len(missing)} of {len(self)} scans ({sample_of(missing)})."
+
+    def _files(self, folder: Path, suffixes: tuple[str, ...]) -> dict[str, str]:
+        """Stem to file name of what lies in a folder beside the scans; a problem where it may not be listed."""
+        return by_stem(folder, suffixes, self._unlisted)
 
     def _too_few(self, path: Path, count: int, what: str) -> str | None:
         """One sentence where a file of poses or times has fewer rows than the scans need."""

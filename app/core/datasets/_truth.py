@@ -14,7 +14,8 @@ def read_truth(path: Path, num_points: int) -> tuple[dict[str, np.ndarray], list
     """The per-point columns of a truth file, named ``truth_<key>``, and sentences about what is wrong.
 
     Arrays of shape (N,) are taken as they are; (N, 3) vectors become three columns ``truth_<key>_x`` … ``_z``.
-    Scalars and other small arrays describe the scan as a whole and are left out.
+    ``ring`` is int16, as a frame has it. Scalars and other small arrays describe the scan as a whole and are left
+    out.
     """
     try:
         arrays = read_npz(path)
@@ -24,7 +25,7 @@ def read_truth(path: Path, num_points: int) -> tuple[dict[str, np.ndarray], list
     problems = []
     for key, array in arrays.items():
         if array.shape == (num_points,):
-            columns[f"truth_{key}"] = array
+            columns[f"truth_{key}"] = array.astype(np.int16, copy=False) if key == "ring" else array
         elif array.shape == (num_points, 3):
             columns.update({f"truth_{key}_{axis}": array[:, i] for i, axis in enumerate("xyz")})
         elif array.ndim == 1 and len(array) > 1:

@@ -44,13 +44,14 @@ class KittiObjectSequence(Sequence):
                 f"{folder / 'velodyne'} holds no .bin scans; they belong there as 000000.bin, 000001.bin …"
             )
         self._files = dict(zip((stem(name) for name in names), names, strict=True))
-        self._calibrations = by_stem(folder / "calib", (".txt",))
-        self._boxes = by_stem(folder / "label_2", (".txt",))
-        self._images = {name: by_stem(folder / name, IMAGE_SUFFIXES) for name in _CAMERAS}
+        unlisted: list[str] = []
+        self._calibrations = by_stem(folder / "calib", (".txt",), unlisted)
+        self._boxes = by_stem(folder / "label_2", (".txt",), unlisted)
+        self._images = {name: by_stem(folder / name, IMAGE_SUFFIXES, unlisted) for name in _CAMERAS}
         self._images = {name: images for name, images in self._images.items() if images}
         self.camera_names = tuple(self._images) if self._calibrations else ()
         self.rate = options.rate or DEFAULT_RATE
-        self.problems = self._find_problems()
+        self.problems = (*unlisted, *self._find_problems())
 
     def __len__(self) -> int:
         return len(self._scans)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from app.core.datasets._examples import write_kitti_raw
-from app.core.datasets._files import by_stem, holds, list_folders, read_text, stem
+from app.core.datasets._files import holds, list_folders, read_text, stem
 from app.core.datasets._images import IMAGE_SUFFIXES
 from app.core.datasets._kitti import Calibration, CameraFolder, invert, read_scan
 from app.core.datasets._oxts import read_packet, world_from_imu
@@ -36,8 +36,8 @@ class KittiRawSequence(ScanSequence):
     def __init__(self, folder: Path, options: OpenOptions, only: str | None) -> None:
         """List the drive. ``only`` keeps the one scan of that stem. ``DataError`` without scans."""
         super().__init__(folder.name, folder, folder / "velodyne_points" / "data", options, None, only)
-        self._images = {name: by_stem(folder / name / "data", IMAGE_SUFFIXES) for name in _CAMERAS}
-        self._packets = by_stem(folder / "oxts" / "data", (".txt",))
+        self._images = {name: self._files(folder / name / "data", IMAGE_SUFFIXES) for name in _CAMERAS}
+        self._packets = self._files(folder / "oxts" / "data", (".txt",))
 
     def read(self, index: int) -> Frame:
         """See :meth:`Sequence.read`."""
@@ -58,7 +58,7 @@ class KittiRawSequence(ScanSequence):
     @cached_property
     def problems(self) -> tuple[str, ...]:  # type: ignore[override]  # found when first asked for
         """See :attr:`Sequence.problems`."""
-        found = [*self._rig[1], self._posed[1], self._timed[1]]
+        found = [*self._unlisted, *self._rig[1], self._posed[1], self._timed[1]]
         folders = {name: images for name, images in self._images.items() if images}
         if not folders:
             found.append(f"{self.folder} has no camera pictures (image_02, image_03).")

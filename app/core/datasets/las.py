@@ -154,7 +154,8 @@ def _records(data: bytes, header: _Header, path: Path) -> tuple[Any, list[str]]:
                 f"{path} claims {header.points} points in its header but has {found}; it was cut short."
             )
         kind = reader.header.point_format
-        record = laspy.ScaleAwarePointRecord(np.concatenate(parts), kind, header.scales, header.offsets)
+        rows = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        record = laspy.ScaleAwarePointRecord(rows, kind, header.scales, header.offsets)
         return record, list(kind.dimension_names)
 
 

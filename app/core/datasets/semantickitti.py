@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from app.core.datasets._examples import write_semantickitti
-from app.core.datasets._files import by_stem, holds, list_folders, stem
+from app.core.datasets._files import holds, list_folders, stem
 from app.core.datasets._images import IMAGE_SUFFIXES
 from app.core.datasets._kitti import (
     Calibration,
@@ -46,27 +46,32 @@ class SemanticKittiSequence(ScanSequence):
     def __init__(self, folder: Path, options: OpenOptions, label_set: LabelSet, only: str | None) -> None:
         """List the folder. ``only`` keeps the one scan of that stem. ``DataError`` without scans."""
         super().__init__(folder.name, folder, folder / "velodyne", options, label_set, only)
-        self._labels = by_stem(folder / "labels", (".label",))
-        self._predictions = by_stem(folder / "predictions", (".label",))
-        self._truth = by_stem(folder / "truth", (".npz",))
-        self._images = {name: by_stem(folder / name, IMAGE_SUFFIXES) for name in _CAMERAS}
+        self._labels = self._files(folder / "labels", (".label",))
+        self._predictions = self._files(folder / "predictions", (".label",))
+        self._truth = self._files(folder / "truth", (".npz",))
+        self._images = {name: self._files(folder / name, IMAGE_SUFFIXES) for name in _CAMERAS}
         self.has_labels = any(scan in self._labels for scan in self._scans)
 
     def read(self, index: int) -> Frame:
-        """See :meth:`Sequence.read`. ``extra`` holds ``prediction`` and ``truth_…`` where there are such files."""
+        """See :meth:`Sequence.read`. ``extra`` holds ``prediction`` and ``truth_…`` where there are such files.
+
+        The scans do not say which beam a point is of; a truth file's ``ring`` does.
+        """
         self.check_index(index)
         scan = self._scans[index]
         points, intensity, found = read_scan(self._paths[index])
         notes = list(found)
         labels, instances = self._read_labels("labels", self._labels, scan, len(points), notes)
+        extra = self._extra(scan, len(points), notes)
         return Frame(
             index=index,
             name=scan,
             points=points,
             intensity=intensity,
+            ring=extra.pop("truth_ring", None),
             labels=labels,
             instances=instances,
-            extra=self._extra(scan, len(points), notes),
+            extra=extra,
             world_from_sensor=self._pose(index),
             timestamp=self._time(index),
             cameras=self._views(scan, notes),
@@ -112,7 +117,7 @@ class SemanticKittiSequence(ScanSequence):
     @cached_property
     def problems(self) -> tuple[str, ...]:  # type: ignore[override]  # found when first asked for
         """See :attr:`Sequence.problems`."""
-        found = [self._calibration[1], *self._rig[1], self._posed[1], self._timed[1]]
+        found = [*self._unlisted, self._calibration[1], *self._rig[1], self._posed[1], self._timed[1]]
         found.append(self._absent(self.folder / "labels", self._labels))
         if self._predictions:
             found.append(self._absent(self.folder / "predictions", self._predictions))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -146,8 +147,8 @@ def test_headers_that_lie_are_one_sentence(tmp_path: Path, data: bytes, said: st
 
 
 def test_lzf_copies_that_overlap_what_they_write() -> None:
-    assert decompress(b"\x00a" + bytes([7 << 5, 20, 0]), 30, "it") == b"a" * 30
-    assert decompress(b"\x02abc" + bytes([4 << 5, 2]), 9, "it") == b"abcabcabc"
+    assert decompress(b"\x00a" + bytes([7 << 5, 20, 0]), 30, "it").tobytes() == b"a" * 30
+    assert decompress(b"\x02abc" + bytes([4 << 5, 2]), 9, "it").tobytes() == b"abcabcabc"
 
 
 @pytest.mark.parametrize(
@@ -156,6 +157,15 @@ def test_lzf_copies_that_overlap_what_they_write() -> None:
 def test_lzf_that_ends_or_points_outside(data: bytes) -> None:
     with pytest.raises(DataError, match="it does not unpack to the 8 bytes"):
         decompress(data, 8, "it")
+
+
+def test_lzf_refuses_a_size_that_cannot_be_before_it_reserves_anything() -> None:
+    tracemalloc.start()
+    with pytest.raises(DataError, match="does not unpack to the 4000000000 bytes"):
+        decompress(b"\x00a" * 1000, 4_000_000_000, "it")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1 << 20
 
 
 def test_lzf_stops_at_the_claimed_size() -> None:

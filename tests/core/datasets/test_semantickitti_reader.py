@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -335,3 +336,27 @@ def test_ten_million_points_come_without_a_copy(folder: Path) -> None:
     frame = first(folder).read(0)
     assert frame.points.shape == (count, 3)
     assert frame.points.strides == (16, 4)
+
+
+def test_a_folder_beside_the_scans_that_may_not_be_listed_is_a_problem(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.scandir
+
+    def refuse(path: str) -> object:
+        if Path(path).name == "labels":
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr("os.scandir", refuse)
+    sequence = first(folder)
+    assert not sequence.has_labels and len(sequence.read(0)) == 4
+    assert sequence.problems[0] == f"{folder}/labels may not be read; check its permissions."
+
+
+def test_the_truth_knows_the_beam_of_each_point(folder: Path) -> None:
+    (folder / "truth").mkdir()
+    np.savez(folder / "truth" / "000000.npz", ring=np.array([0, 1, 2, 63], np.int64))
+    frame = first(folder).read(0)
+    assert frame.ring is not None and frame.ring.dtype == np.int16 and frame.ring.tolist() == [0, 1, 2, 63]
+    assert not frame.extra
