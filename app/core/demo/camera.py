@@ -79,13 +79,13 @@ def take_picture(
 
 def _edges(caster: Caster, hits: Hits, height: int, width: int) -> Array:
     """(H·W,) bool: pixels whose right or lower neighbour shows something else."""
-    kind = np.zeros(len(hits.triangle), np.float32)
+    flat = np.zeros(len(hits.triangle), np.float32)
     met = np.flatnonzero(hits.met)
     triangle = hits.triangle[met]
-    kind[met] = caster.surfaces.per_triangle("color", triangle)[:, 0]
-    kind[met] += 1 + caster.surfaces.per_triangle("material", triangle)
+    flat[met] = caster.surfaces.per_triangle("color", triangle)[:, 0]
+    flat[met] += 1 + caster.surfaces.per_triangle("material", triangle)
     near = np.where(hits.met, 1 / np.maximum(hits.distance, 0.1), 0).reshape(height, width)
-    kind = kind.reshape(height, width)
+    kind = flat.reshape(height, width)
     edge = np.zeros((height, width), bool)
     for axis in (0, 1):
         one = (slice(None),) * axis + (slice(None, -1),)

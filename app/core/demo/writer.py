@@ -5,8 +5,10 @@ A killed write is taken up where it stopped and ends with the same bytes.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -97,6 +99,7 @@ def _prepare(out: Path, folder: Path, world: World, frames: int, seed: int, sequ
         )
     if folder.exists() and not same:
         shutil.rmtree(folder)
+    _sweep(folder)
     total = max(frames, int(mine["frames"]) if same and mine is not None else 0)
     for path, text in texts(folder, world.calibration, world.poses(total), PERIOD).items():
         write_atomically(path, text.encode())
@@ -108,6 +111,14 @@ def _prepare(out: Path, folder: Path, world: World, frames: int, seed: int, sequ
         json_bytes({"lidarscope_demo": VERSION, "seed": seed, "frames": total, "sequences": known}),
     )
     return total
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what a killed write left beside its targets; younger than a minute it may be somebody's work."""
+    for path in folder.rglob(".*.part"):
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime > 60:
+                path.unlink()
 
 
 def _write_frame(paths: FramePaths, world: World, frame: int) -> None:
