@@ -100,20 +100,35 @@ def run(
     """
     app = application()
     with window_on(viewport_kind=viewport_kind) as (window, session):
-        saved, _line = disk.load_session()
-        if saved is not None and saved.layout:
-            window.restore_layout(saved.layout)
+        begin(window, session, path, frame=frame, demo_seed=demo_seed, demo_frames=demo_frames)
         window.show()
-        if demo_seed is not None:
-            session.open_demo(path or disk.home() / "demo", frames=demo_frames, seed=demo_seed)
-        elif path is not None:
-            session.open(path, frame=frame)
-        elif saved is not None and crashed(saved):
-            window.opening.bring_back(saved)
-        elif saved is not None and saved.path is not None:
-            window.opening.offer(saved)
         status: int = app.exec()
     return status
+
+
+def begin(
+    window: MainWindow,
+    session: Session,
+    path: Path | None = None,
+    *,
+    frame: int = 0,
+    demo_seed: int | None = None,
+    demo_frames: int = DEMO_FRAMES,
+) -> None:
+    """Bring into the window what it is to start with; see :func:`run`."""
+    saved, problem = disk.load_session()
+    if problem:
+        session.log_line(problem, "warning")
+    if saved is not None and saved.layout:
+        window.restore_layout(saved.layout)
+    if demo_seed is not None:
+        session.open_demo(path, frames=demo_frames, seed=demo_seed)
+    elif path is not None:
+        session.open(path, frame=frame)
+    elif saved is not None and crashed(saved):
+        window.opening.bring_back(saved)
+    elif saved is not None and saved.closed and saved.path is not None:
+        window.opening.offer(saved)
 
 
 def _engine_process() -> Engine:

@@ -125,7 +125,7 @@ class MainWindow(Listening, QMainWindow):
 
     def _show_settings(self, settings: Settings) -> None:
         app = QApplication.instance()
-        if isinstance(app, QApplication) and (settings.theme != theme.current().name or not app.styleSheet()):
+        if isinstance(app, QApplication) and settings.theme != theme.current().name:
             theme.apply(app, settings.theme)
             self._retheme()
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QMainWindow
 
-from app.core import settings as disk
 from app.core.settings import SavedSession
 from app.ui.banner import Banner
 from app.ui.desk import Desk
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
 SCANS = "Scans (*.ply *.pcd *.las *.laz *.npy *.npz *.bin);;All files (*)"
 RAW = ".bin"
-DEMO_FOLDER = "demo"
 
 
 class Opening:
@@ -36,8 +34,8 @@ class Opening:
         self._session.open(path)
 
     def demo(self) -> None:
-        """The demo drive lies in the user's own folder and is written once."""
-        self._session.open_demo(disk.home() / DEMO_FOLDER)
+        """The demo drive is written once, in the background, and opened with its first frame."""
+        self._session.open_demo()
 
     def bring_back(self, saved: SavedSession) -> None:
         """After a crash: show again what was on the screen, and say so."""

@@ -120,6 +120,8 @@ def current() -> Theme:
 def apply(app: QApplication, name: str) -> Theme:
     """Switch the whole application to the theme of that name."""
     global _current
+    if _current is THEMES[name] and app.styleSheet():
+        return _current
     _current = THEMES[name]
     app.setStyle("Fusion")
     app.setPalette(_palette(_current))

@@ -13,8 +13,8 @@ from app.ui.listening import Listening
 
 TOOLS = (
     ("navigate", "cursor", "Drag to look around (V)"),
-    ("box", "box_select", "Select points with a box (R); Shift adds, Alt takes away"),
-    ("lasso", "lasso", "Select points with a lasso (L); Shift adds, Alt takes away"),
+    ("box", "box_select", "Select points with a box (R); Shift adds, Alt takes away, Ctrl: only what is visible"),
+    ("lasso", "lasso", "Select points with a lasso (L); Shift adds, Alt takes away, Ctrl: only what is visible"),
 )
 MODES = (
     ("orbit", "Orbit", "Free camera about a pivot (Ctrl+1)"),

@@ -5,20 +5,20 @@ from __future__ import annotations
 import time
 
 import numpy as np
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QLabel, QMenu, QToolButton
 
 from app.core.layers.base import Kind
 from app.core.render.picking import Pick
 from app.core.render.protocol import Picture
+from app.core.session_selection import Mode
 from app.core.state import Hover, RangeMode
 from app.ui import icons, theme
 from app.ui.desk import Desk
 from app.ui.hover_text import describe
 from app.ui.listening import Listening
 from app.ui.markers import MarkerLayer
-from app.ui.region import rows_inside
 from app.ui.scene_feed import CLOUD, SceneFeed, drawn_as
 from app.ui.view_bar import ViewBar
 from app.ui.viewer.viewport import Viewport
@@ -53,7 +53,6 @@ class ViewFrame(Listening, QFrame):
         self.stats.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.stats.hide()
         self.feed = SceneFeed(desk, viewport, name)
-        self._region: QTimer | None = None
         self._pictured = 0.0
         self._connect()
         self._on_view(name)
@@ -86,8 +85,6 @@ class ViewFrame(Listening, QFrame):
 
     def close_view(self) -> None:
         """Let go of the session, the drawing and its processes."""
-        if self._region is not None:
-            self._region.stop()
         self.feed.close()
         self.bar.stop_listening()
         self.stop_listening()
@@ -218,35 +215,16 @@ class ViewFrame(Listening, QFrame):
         self.marks.set_picked(state.cloud.points[row] if known and state is not None else None)
 
     def _on_region(self, polygon: np.ndarray, modifiers: set[str]) -> None:
-        """Find the points inside, a chunk a turn of the event loop, then hand them to the session."""
-        state = self.session.frame_state
-        if state is None or len(polygon) < 3:
+        """Have the engine find the points inside; Ctrl takes only those that can be seen in the picture."""
+        if len(polygon) < 3:
             return
-        mode = "add" if "shift" in modifiers else "subtract" if "alt" in modifiers else "replace"
+        mode: Mode = "add" if "shift" in modifiers else "subtract" if "alt" in modifiers else "replace"
         if {"shift", "alt"} <= modifiers:
             mode = "intersect"
-        _colors, shown = self.session.colors(self.name)
         size = (max(self.width(), 1), max(self.height(), 1))
-        chunks = rows_inside(state.cloud.points, shown, self.viewport.camera, size, polygon)
-        found: list[np.ndarray] = []
-        timer = QTimer(self, interval=0)
-
-        def advance() -> None:
-            if self.session.frame_state is not state:
-                timer.stop()
-                return
-            rows = next(chunks, None)
-            if rows is not None:
-                found.append(rows)
-                return
-            timer.stop()
-            self.session.select(np.concatenate(found) if found else np.empty(0, np.int64), mode)  # type: ignore[arg-type]
-
-        if self._region is not None:
-            self._region.stop()
-        self._region = timer
-        timer.timeout.connect(advance)
-        timer.start()
+        picture = self.viewport.picture
+        visible = picture.index if "ctrl" in modifiers and picture is not None and picture.index.size else None
+        self.session.select_region(self.viewport.camera, size, polygon, mode, self.name, visible=visible)
 
     def retheme(self) -> None:
         """Repaint what is painted by hand."""
