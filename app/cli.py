@@ -210,6 +210,7 @@ def tour(
     """Drive the real window through its main abilities, leaving a picture of each step."""
     if not _screen():
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    _quiet_blas()
     from app.ui import tour as guided
 
     target = None if path == "demo" and not Path(path).exists() else Path(path)
@@ -272,9 +273,16 @@ def _application() -> Any:
             "There is no screen to open a window on; use the commands without one (see --help), or 'tour', "
             "which leaves pictures."
         )
+    _quiet_blas()
     from app.ui import application
 
     return application
+
+
+def _quiet_blas() -> None:
+    """Keep numpy's matrix products in one thread: the window's are small, and on a busy machine the threads
+    of BLAS wait for each other (measured: 19 ms for a product that takes 1). Set before numpy is imported."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def _screen() -> bool:

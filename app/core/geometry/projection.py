@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from app.core.geometry.transforms import columns
+
 MIN_DEPTH = 0.1
 """Metres in front of the camera below which a point is not in the picture: nearer there is only the lens."""
 
@@ -25,13 +27,13 @@ def project(
         the camera
     depths : (N,) float32 metres along the optical axis
     """
-    matrix = np.asarray(camera_from_sensor, np.float32)
+    x, y, depths = columns(camera_from_sensor, np.asarray(points, np.float32))
     k = np.asarray(intrinsics, np.float32)
+    pixels = np.empty((len(depths), 2), np.float32)
     with np.errstate(all="ignore"):  # bad points (NaN, infinity, far off) become NaN pixels
-        camera = np.asarray(points, np.float32) @ matrix[:3, :3].T + matrix[:3, 3]
-        depths = camera[:, 2].copy()
-        homogeneous = camera @ k.T
-        pixels = homogeneous[:, :2] / np.where(depths > 0, homogeneous[:, 2], np.nan)[:, None]
+        scale = 1 / np.where(depths > 0, k[2, 0] * x + k[2, 1] * y + k[2, 2] * depths, np.nan)
+        for axis in range(2):
+            pixels[:, axis] = (k[axis, 0] * x + k[axis, 1] * y + k[axis, 2] * depths) * scale
     return pixels, depths
 
 
