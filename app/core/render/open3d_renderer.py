@@ -49,6 +49,7 @@ class Open3DRenderer:
         self._known: dict[str, tuple[int, int, tuple[float, ...]]] = {}
         self._drawn: dict[str, np.ndarray] = {}
         self._sizes: dict[str, float] = {}
+        self._in_use: dict[str, Any] = {}
         self.blank = self._blank()
 
     def draw(
@@ -128,6 +129,8 @@ class Open3DRenderer:
         before = self._drawn.get(name)
         geometry = self._cloud(cloud, drawn, stage.origin)
         if same_points and before is not None and np.array_equal(before, drawn):
+            # Open3D reads these colours from our memory, and only when it draws: they must live until then.
+            self._in_use[name] = geometry
             self._scene.scene.update_geometry(name, geometry, self._rendering.Scene.UPDATE_COLORS_FLAG)
             return
         self._remove(name)
@@ -164,7 +167,7 @@ class Open3DRenderer:
     def _remove(self, name: str) -> None:
         if self._scene.has_geometry(name):
             self._scene.remove_geometry(name)
-        for store in (self._known, self._drawn, self._sizes):
+        for store in (self._known, self._drawn, self._sizes, self._in_use):
             store.pop(name, None)
 
     def _material(self, size: float) -> Any:

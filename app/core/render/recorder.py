@@ -55,7 +55,7 @@ def record(
     DataError
         The disk refuses, or ffmpeg does.
     UsageError
-        ``out`` has a suffix that is no film's.
+        ``out`` has a suffix that is no film's, or there are no pictures.
     """
     sink = sink_for(out, rate)
     done = 0
@@ -65,6 +65,8 @@ def record(
             sink.add(name, image)
             done += 1
             yield Progress(done, total, f"picture {name}")
+        if not done:
+            raise UsageError(f"There is no picture to write to {out}; choose a range with frames in it.")
         sink.finish()
         whole = True
     finally:
@@ -135,7 +137,8 @@ class Film:
         if self._writer is not None:
             with contextlib.suppress(OSError):
                 self._writer.close()
-        self._part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # its folder could not even be made
+            self._part.unlink(missing_ok=True)
 
     def _start(self, width: int, height: int) -> None:
         import imageio_ffmpeg
