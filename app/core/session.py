@@ -18,6 +18,7 @@ from psygnal import Signal
 from app.core import saved as memory
 from app.core import settings as disk
 from app.core.datasets.base import OpenOptions
+from app.core.demo.writer import WrittenDrive
 from app.core.errors import DataError, LidarScopeError
 from app.core.labels import LabelSet
 from app.core.render.camera import Camera
@@ -28,7 +29,6 @@ from app.core.state import DriveInfo, SequenceInfo
 from app.core.tasks.context import Source
 from app.core.tasks.engine import Engine, Post
 from app.core.tasks.open_drive import OpenedDrive
-from app.core.tasks.write_demo import DemoDrive
 
 
 class Session(SessionFrames):
@@ -161,6 +161,7 @@ class Session(SessionFrames):
             path=source.path,
             options=source.options,
             sequence=source.sequence,
+            keep_frames=True,
         )
 
     def open_demo(self, folder: Path | None = None, *, frames: int = 40, seed: int = 0) -> int:
@@ -170,7 +171,7 @@ class Session(SessionFrames):
         ``folder`` None: the built-in drive's own place.
         """
 
-        def written(drive: DemoDrive) -> None:
+        def written(drive: WrittenDrive) -> None:
             path = _whole(drive.path)
             if self._source is not None and self._source.path == path:
                 self.refresh()

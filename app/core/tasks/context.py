@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -77,6 +77,11 @@ class ByteCache:
             self._bytes += size
             self._shrink()
 
+    def forget(self, which: Callable[[Hashable], bool]) -> None:
+        """Let go of the values whose keys ``which`` names."""
+        for key in [key for key in self._held if which(key)]:
+            self._drop(key)
+
     def clear(self) -> None:
         """Let go of everything."""
         self._held.clear()
@@ -122,6 +127,14 @@ class Context:
                 self._datasets.popitem(last=False)
         self._datasets.move_to_end(key)
         return self._datasets[key]
+
+    def forget_frames(self, path: Path) -> None:
+        """Read the frames and pictures of a recording anew when they are asked for: its files may have changed."""
+        self.cache.forget(
+            lambda key: isinstance(key, tuple) and (_is_frame_of(path, key) or _is_image_in(path, key))
+        )
+        self._kept.clear()
+        self.idle = None
 
     def sequence(self, source: Source) -> Sequence:
         """The sequence of a source; ``UsageError`` with the names there are if there is none of that name."""
@@ -178,6 +191,14 @@ class Context:
         self._datasets.clear()
         self._kept.clear()
         self.idle = None
+
+
+def _is_frame_of(path: Path, key: tuple[object, ...]) -> bool:
+    return isinstance(key[1], Source) and key[1].path == path
+
+
+def _is_image_in(path: Path, key: tuple[object, ...]) -> bool:
+    return isinstance(key[1], Path) and key[1].is_relative_to(path if path.is_dir() else path.parent)
 
 
 def packed(frame: Frame) -> Frame:

@@ -30,9 +30,21 @@ class OpenedDrive:
 
 
 def open_drive(
-    context: Context, *, path: Path, options: OpenOptions, sequence: str | None = None, fresh: bool = True
+    context: Context,
+    *,
+    path: Path,
+    options: OpenOptions,
+    sequence: str | None = None,
+    fresh: bool = True,
+    keep_frames: bool = False,
 ) -> TaskEvents[OpenedDrive]:
-    """Open ``path``; ``sequence`` None chooses the first one; ``fresh`` False trusts what was seen before.
+    """Open a recording.
+
+    Parameters
+    ----------
+    sequence : None chooses the first one
+    fresh : look at the disk; False trusts what was seen before
+    keep_frames : frames that were read before have not changed (the drive has only grown)
 
     Raises
     ------
@@ -42,6 +54,8 @@ def open_drive(
         There is no sequence of that name.
     """
     yield Progress(0, 0, str(path))
+    if fresh and not keep_frames:
+        context.forget_frames(path)
     dataset = context.dataset(path, options, fresh=fresh)
     rows = []
     for done, entry in enumerate(dataset.sequences):

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 
 from app.core.demo.files import FramePaths, read_marker
-from app.core.demo.writer import FRAMES, default_drive_path, write_drive
+from app.core.demo.writer import FRAMES, WrittenDrive, default_drive_path, write_drive
 from app.core.tasks.base import Partial, TaskEvents
 from app.core.tasks.context import Context
 
@@ -15,21 +14,12 @@ LANE = "background"
 SEQUENCE = "00"
 
 
-@dataclass(frozen=True)
-class DemoDrive:
-    """A demo drive on disk: its folder, how many frames were asked for, and its seed."""
-
-    path: Path
-    frames: int
-    seed: int
-
-
 def write_demo(
     context: Context, *, folder: Path | None = None, frames: int = FRAMES, seed: int = 0
-) -> TaskEvents[DemoDrive]:
+) -> TaskEvents[WrittenDrive]:
     """Write a demo drive; ``folder`` None: the built-in drive's own place.
 
-    Yields a ``Partial`` with the :class:`DemoDrive` as soon as its first frame can be opened, and after each
+    Yields a ``Partial`` with a :class:`WrittenDrive` as soon as its first frame can be opened, and after each
     further one. A drive that is complete costs nothing.
 
     Raises
@@ -38,7 +28,7 @@ def write_demo(
         The numbers make no sense, the folder holds something else, or it cannot be written.
     """
     path = folder or default_drive_path(seed)
-    drive = DemoDrive(path, frames, seed)
+    drive = WrittenDrive(path, frames, seed)
     sequence = path / "sequences" / SEQUENCE
     if frames >= 1 and _is_of(path, seed) and FramePaths.of(sequence, 0).complete:
         yield Partial(drive)
@@ -49,8 +39,9 @@ def write_demo(
         while True:
             event = next(events)
             yield Partial(drive) if isinstance(event, Partial) else event
-    except StopIteration:
-        return drive
+    except StopIteration as stop:
+        written: WrittenDrive = stop.value
+        return written
     finally:
         events.close()
 

@@ -42,6 +42,21 @@ def test_open_drive_tells_what_is_there(drive: SmallDrive) -> None:
         call("open_drive", path=drive.root, options=OpenOptions(), sequence="99")
 
 
+def test_opening_again_reads_changed_files_and_growing_keeps_them(drive: SmallDrive) -> None:
+    context = Context()
+    first = call("show_frame", context, source=source(drive), index=1)
+    np.stack([np.ones(4)] * 7).astype("<f4").tofile(drive.root / "sequences/00/velodyne/000001.bin")
+    image_path = drive.root / "sequences/00/image_2/000001.png"
+    image_path.write_bytes((drive.root / "sequences/00/image_2/000004.png").read_bytes())
+    about = {"path": drive.root, "options": OpenOptions()}
+    call("open_drive", context, **about, keep_frames=True)
+    assert len(call("show_frame", context, source=source(drive), index=1).cloud) == len(first.cloud)
+    call("open_drive", context, **about)
+    again = call("show_frame", context, source=source(drive), index=1)
+    assert len(again.cloud) == 7
+    np.testing.assert_array_equal(again.images["image_2"], image(4))
+
+
 def test_show_frame_brings_all_that_belongs_to_a_frame(drive: SmallDrive) -> None:
     state: FrameState = call("show_frame", source=source(drive), index=2, layers=("height", "label", "time"))
     cloud, ids = scan(2)
