@@ -116,7 +116,10 @@ def _car(site: _Site, spot: Spot) -> list[Mesh]:
 
 def _tree(site: _Site, spot: Spot) -> list[Mesh]:
     rng = np.random.default_rng([spot.seed, 62])
-    stock = plants.prototypes(site.seed) if spot.kind == "tree" else plants.far_prototypes(site.seed)
+    if spot.kind == "backtree":
+        stock = plants.far_prototypes(site.seed)
+    else:
+        stock = plants.prototypes(site.seed) if spot.e < WALK else plants.garden_prototypes(site.seed)
     mesh = plants.green(stock[int(rng.integers(len(stock)))], rng)
     grown = mesh.moved(pose(0, 0, 0, rng.uniform(0, 2 * np.pi), spot.size * rng.uniform(0.9, 1.1)))
     return _upright(site, spot, grown)

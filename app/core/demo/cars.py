@@ -201,13 +201,13 @@ def _in_car(kind: CarKind, points: Array) -> Array:
 def wheel(radius: float, width: float, label: int, rim_color: tuple[float, float, float], spokes: int) -> Mesh:
     """A wheel standing at the origin, its axle along y, its face towards +y."""
     dark = Skin(Material.RUBBER, label, (0.018, 0.018, 0.019))
-    turn = np.linspace(0, 2 * np.pi, 20, endpoint=False)
-    ring = np.stack([np.cos(turn), np.zeros(20), np.sin(turn)], axis=1)
-    rows = [(0.62, 0.30), (0.66, 0.5), (0.9, 0.5), (1.0, 0.36), (1.0, -0.36), (0.9, -0.5), (0.2, -0.5)]
+    turn = np.linspace(0, 2 * np.pi, 18, endpoint=False)
+    ring = np.stack([np.cos(turn), np.zeros(18), np.sin(turn)], axis=1)
+    rows = [(0.62, 0.30), (0.66, 0.5), (0.9, 0.5), (1.0, 0.36), (1.0, -0.36), (0.9, -0.5)]
     points = np.stack([ring * radius * r + np.array([0, width * w, 0]) for r, w in rows])
     tyre = grid(points, dark, closed=True)
     face = disc(
-        np.array([0, width * 0.34, 0]), 1, radius * 0.66, Skin(Material.RIM, label, rim_color, spokes), sides=20
+        np.array([0, width * 0.34, 0]), 1, radius * 0.66, Skin(Material.RIM, label, rim_color, spokes), sides=18
     )
     return merge([tyre, face])
 

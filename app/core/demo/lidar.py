@@ -47,7 +47,7 @@ class Lidar:
         beams = len(self.elevation)
         azimuth = (np.arange(self.columns) + 0.5) * (2 * np.pi / self.columns)
         jitter = rng.normal(0, 0.00006, (beams, self.columns))
-        shift = np.random.default_rng(65).uniform(-0.5, 0.5, (64, 1))[:beams] * (2 * np.pi / self.columns)
+        shift = np.random.default_rng(65).uniform(-0.4, 0.4, (64, 1))[:beams] * (2 * np.pi / self.columns)
         angle = azimuth[None] + jitter + shift
         flat = np.cos(self.elevation)[:, None]
         up = np.broadcast_to(np.sin(self.elevation)[:, None], angle.shape)

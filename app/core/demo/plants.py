@@ -5,7 +5,7 @@ Leaves are single triangles: a LiDAR beam meets one, or passes between them, as 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -24,7 +24,7 @@ GREENS = np.array(
     ],
     np.float32,
 )
-_WOOD = Skin(Material.BARK, Raw.TRUNK, (0.16, 0.125, 0.095))
+_WOOD = Skin(Material.BARK, Raw.TRUNK, (0.125, 0.098, 0.075))
 _TWIG = Skin(Material.BARK, Raw.VEGETATION, (0.13, 0.10, 0.075))
 
 
@@ -49,7 +49,7 @@ KINDS = (
     TreeKind(2.1, (3.5, 2.2), 0.21, 7, 0.55, 0.150, 7600, 0.60),
     TreeKind(2.4, (1.7, 2.5), 0.11, 5, 1.30, 0.115, 5200, 0.42),
 )
-FAR = TreeKind(2.4, (3.3, 3.4), 0.22, 5, 0.9, 0.42, 1500, 0.8)
+FAR = TreeKind(2.4, (3.3, 3.4), 0.22, 4, 0.9, 0.50, 1000, 0.8)
 
 
 def leaves(
@@ -170,6 +170,14 @@ def prototypes(seed: int) -> tuple[Mesh, ...]:
 
 
 @lru_cache(maxsize=32)
+def garden_prototypes(seed: int) -> tuple[Mesh, ...]:
+    """The same sorts for places away from the road: half the leaves, larger ones."""
+    rng = np.random.default_rng([seed, 67])
+    sparse = [replace(kind, leaf=kind.leaf * 1.4, leaves=kind.leaves // 2) for kind in KINDS]
+    return tuple(tree_mesh(kind, rng) for kind in sparse)
+
+
+@lru_cache(maxsize=32)
 def far_prototypes(seed: int) -> tuple[Mesh, ...]:
     """Trees of the background, with fewer and larger leaves."""
     rng = np.random.default_rng([seed, 61])
@@ -178,8 +186,6 @@ def far_prototypes(seed: int) -> tuple[Mesh, ...]:
 
 def green(mesh: Mesh, rng: np.random.Generator, base: Array | None = None) -> Mesh:
     """The plant with leaves of one of the greens, a little its own."""
-    from dataclasses import replace
-
     color = (GREENS[rng.integers(len(GREENS))] if base is None else base) * rng.uniform(0.8, 1.2)
     is_leaf = (mesh.material == Material.LEAF)[:, None]
     return replace(mesh, color=np.where(is_leaf, color.astype(np.float32), mesh.color).astype(np.float32))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import zipfile
 import zlib
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,8 +40,11 @@ class Surface:
     instance: Array
 
 
-def write_surface(folder: Path, world: World, frames: int) -> None:
-    """Write ``world/``: ``static_NNN.npz`` a block, ``moving_NNNNN.npz`` a mover, ``world.json``."""
+def write_surface(folder: Path, world: World, frames: int) -> Iterator[str]:
+    """Write ``world/``: ``static_NNN.npz`` a block, ``moving_NNNNN.npz`` a mover, at last ``world.json``.
+
+    Yields the name of each file once it is written, so that a caller may stop in between.
+    """
     from app.core.demo.world import PERIOD, VERSION
 
     about = folder / "world.json"
@@ -52,8 +56,9 @@ def write_surface(folder: Path, world: World, frames: int) -> None:
         if not path.is_file():
             write_atomically(path, packed(_arrays(world.block(number).moved(here))))
         seen = [frame for frame in range(frames) if number in world.blocks_near(frame)]
+        yield path.name
         blocks.append({"file": path.name, "block": number, "first_frame": seen[0], "last_frame": seen[-1]})
-    movers = _write_movers(folder, world, frames, here)
+    movers = yield from _write_movers(folder, world, frames, here)
     description: dict[str, Any] = {
         "lidarscope_demo": VERSION,
         "seed": world.seed,
@@ -65,6 +70,7 @@ def write_surface(folder: Path, world: World, frames: int) -> None:
         "moving": movers,
     }
     write_atomically(about, json_bytes(description))
+    yield about.name
 
 
 def _arrays(mesh: Mesh) -> dict[str, Array]:
@@ -79,7 +85,9 @@ def _arrays(mesh: Mesh) -> dict[str, Array]:
     }
 
 
-def _write_movers(folder: Path, world: World, frames: int, here: Array) -> list[dict[str, Any]]:
+def _write_movers(
+    folder: Path, world: World, frames: int, here: Array
+) -> Generator[str, None, list[dict[str, Any]]]:
     """One file a mover: mesh in its own frame, and its pose in each frame (NaN where it is not near)."""
     from app.core.demo.world import PERIOD
 
@@ -103,6 +111,7 @@ def _write_movers(folder: Path, world: World, frames: int, here: Array) -> list[
             arrays["frames"] = np.array(seen, np.int32)
             arrays["frame_vertices"] = np.stack([mover.mesh(frame * PERIOD).vertices for frame in seen])
         write_atomically(path, packed(arrays))
+        yield path.name
         found.append({"file": path.name, "instance": instance, "kind": mover.kind, "label": int(mover.label)})
     return found
 

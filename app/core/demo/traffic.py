@@ -25,6 +25,8 @@ from app.core.demo.two_wheelers import cyclist_mesh, motorcyclist_mesh
 LANE = 1.75
 EGO_SPEED = 7.0
 _AHEAD, _BEHIND = 150.0, 85.0
+_SMALL_AHEAD, _SMALL_BEHIND = 90.0, 60.0
+"""People and bicycles farther off would be a pixel or two."""
 _FIRST = 33_000
 """Instance ids of movers start above those of standing things."""
 _STRIDE = 2000
@@ -57,8 +59,8 @@ class Traffic:
         rng = np.random.default_rng([seed, 100])
         self._start = float(rng.uniform(-1.5, 1.5))
         self._oncoming = float(rng.uniform(7.6, 8.6))
-        later = ["bus", "car", "truck", "motorcyclist", "car", ""]
-        self._kinds = ["car", "motorcyclist", *(later[k] for k in rng.permutation(len(later)))]
+        later = ["bus", "car", "truck", "motorcyclist", "car"]
+        self._kinds = ["car", "motorcyclist", *(later[k] for k in rng.permutation(len(later))), ""]
 
     def ego_s(self, t: float) -> float:
         """How far the ego car has come along the street."""
@@ -82,7 +84,7 @@ class Traffic:
     def _all(self, t: float) -> Iterator[Mover]:
         yield self._leader()
         yield from self._stream(0, t, *_ONCOMING, -self._oncoming, self._oncoming_at)
-        yield from self._stream(1, t, 22.0, 64.0, 4.8, self._cyclist)
+        yield from self._stream(1, t, 27.0, 64.0, 4.8, self._cyclist)
         for number, (side, sign) in enumerate(((1, 1), (1, -1), (-1, 1), (-1, -1))):
             speed = sign * (1.22 + 0.1 * number)
             make = partial(self._walker, number, side)
@@ -95,7 +97,8 @@ class Traffic:
     ) -> Iterator[Mover]:  # fmt: skip
         """Members of an endless queue that are near the ego car now."""
         at = self.ego_s(t)
-        for k, s0 in self._queue(number, first, gap, (at - _BEHIND - speed * t, at + _AHEAD - speed * t)):
+        ahead, behind = (_AHEAD, _BEHIND) if number == 0 else (_SMALL_AHEAD, _SMALL_BEHIND)
+        for k, s0 in self._queue(number, first, gap, (at - behind - speed * t, at + ahead - speed * t)):
             mover = make(k, s0, speed)
             if mover is not None:
                 yield mover
@@ -105,8 +108,8 @@ class Traffic:
     ) -> Iterator[tuple[int, float]]:
         """Members of a queue by number and start, which is first + gap k, give or take a little."""
         for k in range(int((span[0] - first) // gap) - 1, int((span[1] - first) // gap) + 2):
-            jitter = float(np.random.default_rng([self._seed, 101, number, k + 100_000]).uniform(-0.12, 0.12))
-            start = first + gap * (k + jitter)
+            jitter = float(np.random.default_rng([self._seed, 101, number, k + 100_000]).uniform(-1, 1))
+            start = first + gap * k + min(0.12 * gap, 3.0) * jitter
             if span[0] < start < span[1]:
                 yield k, start
 

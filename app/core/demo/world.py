@@ -60,6 +60,7 @@ class World:
         self.traffic = Traffic(seed, self.line)
         self.light = Light.of(seed)
         self._blocks: dict[int, Mesh] = {}
+        self._placed: dict[tuple[int, int], Mesh] = {}
         self._near: tuple[tuple[int, ...], Mesh, Any] | None = None
 
     @cached_property
@@ -97,9 +98,8 @@ class World:
         if self._near is None or self._near[0] != near:
             standing = merge([self.block(number) for number in near])
             self._near = (near, standing, scene_of(standing))
-        t = frame * PERIOD
-        movers = self.traffic.movers(t)
-        return Caster(self._near[1], self._near[2], _moved(movers, t)), movers
+        movers = self.traffic.movers(frame * PERIOD)
+        return Caster(self._near[1], self._near[2], self._moved(movers, frame)), movers
 
     def scan(self, frame: int) -> DemoFrame:
         """What the LiDAR measures in a frame, with all of its truth."""
@@ -118,12 +118,11 @@ class World:
         return self._scan(frame, caster, movers), picture
 
     def _scan(self, frame: int, caster: Caster, movers: list[Mover]) -> DemoFrame:
-        t = frame * PERIOD
-        pose, following = self.ego_pose(t), self.ego_pose(t + PERIOD)
+        pose, following = (self.ego_pose(k * PERIOD) for k in (frame, frame + 1))
         rng = np.random.default_rng([self.seed, 200, frame])
         seen = scan(caster, self.lidar, self.noise, pose, rng)
         surfaces = caster.surfaces
-        later = Surfaces(surfaces.standing, _moved(movers, t + PERIOD))
+        later = Surfaces(surfaces.standing, self._moved(movers, frame + 1))
         return DemoFrame(
             points=seen.points,
             intensity=seen.intensity,
@@ -136,9 +135,15 @@ class World:
             world_from_sensor=pose,
         )
 
-
-def _moved(movers: list[Mover], t: float) -> Mesh:
-    return merge([mover.mesh(t).moved(mover.place(t)) for mover in movers])
+    def _moved(self, movers: list[Mover], frame: int) -> Mesh:
+        """All movers where they are in a frame. Each is kept for the next frame, which needs it again."""
+        t = frame * PERIOD
+        kept = {key: mesh for key, mesh in self._placed.items() if key[1] == frame}
+        for mover in movers:
+            if (mover.instance, frame) not in kept:
+                kept[mover.instance, frame] = mover.mesh(t).moved(mover.place(t))
+        self._placed = kept
+        return merge([kept[mover.instance, frame] for mover in movers])
 
 
 def visibility(caster: Caster, calibration: Calibration, pose: Array, points: Array, exact: Array) -> Array:

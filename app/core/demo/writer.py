@@ -76,10 +76,10 @@ def write_drive(
         if not paths.complete:
             _write_frame(paths, place, frame)
         yield Partial(frame)
-    yield Progress(frames, frames + 1, "the surface")
     from app.core.demo.surface import write_surface
 
-    write_surface(folder / "world", place, total)
+    for name in write_surface(folder / "world", place, total):
+        yield Progress(frames, frames + 1, f"the surface, {name}")
     yield Progress(frames + 1, frames + 1, "done")
     return WrittenDrive(out, total, seed)
 
