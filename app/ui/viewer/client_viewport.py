@@ -52,7 +52,7 @@ class ClientViewport:
         self.style = Style()
         self._newest: Picture | None = None
         self._lock = threading.Lock()
-        self._quiet = False  # a camera that came from outside is not reported back
+        self._told: Camera | None = None  # a camera that came from outside is not reported back
         self._relay = _Relay()
         self._relay.arrived.connect(self._show_newest)
         self._relay.called.connect(_call)
@@ -85,9 +85,8 @@ class ClientViewport:
         self._client.send(SetStyle(self._name, style))
 
     def set_camera(self, camera: Camera, *, moving: bool = False) -> None:
-        self._quiet = True
+        self._told = camera
         self._navigation.jump_to(camera, moving=moving)
-        self._quiet = False
 
     def fly_to(self, camera: Camera) -> None:
         self._navigation.fly_to(camera)
@@ -139,7 +138,8 @@ class ClientViewport:
 
     def _moved(self, camera: Camera, moving: bool) -> None:
         self._send_camera(camera, moving)
-        if self.on_camera is not None and not self._quiet:
+        if self.on_camera is not None and camera is not self._told:  # coming to rest is no move
+            self._told = camera
             self.on_camera(camera)
 
     def _send_camera(self, camera: Camera, moving: bool) -> None:
