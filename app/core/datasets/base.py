@@ -84,8 +84,8 @@ class Sequence(ABC):
 def value_notes(frame: Frame, label_set: LabelSet | None) -> tuple[str, ...]:
     """Sentences about odd values: points that are not finite, raw ids that the label set does not list.
 
-    Apart from ``read`` because a look at every value takes longer than reading them does (measured on a
-    124 668-point scan: 0.4 ms against 0.15 ms), and training or accumulating does not want the sentences.
+    Apart from ``read`` because a look at every value takes several times as long as reading them does
+    (``benchmarks/reading.py`` prints both), and training or accumulating does not want the sentences.
     """
     notes = []
     bad = len(frame) - int(np.count_nonzero(frame.valid))
