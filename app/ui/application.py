@@ -31,6 +31,8 @@ DEMO_FRAMES = 40
 def application() -> QApplication:
     """The one ``QApplication``, made if there is none, in the window's own style."""
     found = QApplication.instance()
+    import numpy.ma  # noqa: F401 - the first percentile would import it, 50 ms, while the user waits for a frame
+
     app = found if isinstance(found, QApplication) else QApplication(sys.argv[:1])
     app.setApplicationName("lidarscope")
     app.setApplicationDisplayName("LidarScope")

@@ -11,6 +11,9 @@ from app.ui import icons, theme
 from app.ui.widgets.common import tool_button
 
 INFO_SECONDS = 9
+OFFER_SECONDS = 30
+"""A sentence with a button stays longer: one has to decide."""
+
 ICONS = {"info": ("info", "accent"), "warning": ("warning", "warning"), "error": ("error", "error")}
 
 
@@ -55,7 +58,7 @@ class Banner(QFrame):
         self.retheme()
         self.show()
         if level == "info":
-            self._timer.start(INFO_SECONDS * 1000)
+            self._timer.start((OFFER_SECONDS if action else INFO_SECONDS) * 1000)
         else:
             self._timer.stop()
 

@@ -99,8 +99,6 @@ def enabled(window: MainWindow, need: str) -> bool:
     """Whether what an action needs is there."""
     session = window.session
     state = session.frame_state
-    if need.startswith("layer."):
-        return any(layer.key == need[6:] and layer.available for layer in session.layers())
     match need:
         case "frame":
             return state is not None
@@ -125,7 +123,7 @@ def enabled(window: MainWindow, need: str) -> bool:
 
 
 NEEDS = ("frame", "cameras", "poses", "picked", "undo", "redo", "split", "scalar", "hidden")
-"""Everything ``needs`` may say, besides ``layer.1`` to ``layer.9``."""
+"""Everything ``needs`` may say, besides ``layer.1`` to ``layer.9``, which the menus decide themselves."""
 
 
 def ticked(window: MainWindow, name: str) -> bool:
@@ -143,9 +141,7 @@ def ticked(window: MainWindow, name: str) -> bool:
         case "show":
             return window.image_points_shown if rest == "image_points" else rest in view.show
         case "layer":
-            if rest == "same_range":
-                return view.style.range_mode is RangeMode.ABSOLUTE
-            return any(layer.key == rest and layer.name == view.layer for layer in session.layers())
+            return view.style.range_mode is RangeMode.ABSOLUTE
         case "view":
             return len(session.views) > 1 if rest == "split" else session.linked
         case "play":

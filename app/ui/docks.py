@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from PySide6.QtCore import QByteArray, QEvent, QObject, QSize, Qt
+from PySide6.QtCore import QByteArray, QEvent, QObject, Qt
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QMainWindow, QToolButton, QWidget
 
 from app import discovery
@@ -33,7 +33,9 @@ class PanelTitle(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 6, 6, 0)
         row.setSpacing(8)
-        row.addWidget(heading(info.title))
+        title = heading(info.title)
+        title.setFixedHeight(TITLE_HEIGHT - 6)  # the dock asks the layout for its height, not the widget
+        row.addWidget(title)
         if words:
             label = hint(words, wrap=False)
             label.setMinimumWidth(10)
@@ -48,12 +50,6 @@ class PanelTitle(QWidget):
         for button in self._buttons:
             row.addWidget(button)
             button.setVisible(False)
-
-    def sizeHint(self) -> QSize:
-        """The dock's own layout asks for this and nothing else."""
-        return QSize(60, TITLE_HEIGHT)
-
-    minimumSizeHint = sizeHint
 
     def _small(self, icon: str, tip: str, call: object) -> QToolButton:
         button = tool_button(icon, tip, call)  # type: ignore[arg-type]

@@ -22,8 +22,9 @@ def _source(name: str) -> str:
     return (theme.ICONS / f"{name}.svg").read_text("utf-8")
 
 
+@cache
 def pixmap(name: str, color: str, size: int, scale: float = 1) -> QPixmap:
-    """The icon in one colour (``#rrggbb``), ``size`` logical pixels wide.
+    """The icon in one colour (``#rrggbb``), ``size`` logical pixels wide. Kept: rows ask for it at every paint.
 
     Raises ``FileNotFoundError`` for a name that has no file.
     """

@@ -12,6 +12,8 @@ from app.core.types import CameraView
 MIN_DEPTH = 0.5
 """Metres: what is nearer is the vehicle itself, and its pixels would fly apart."""
 
+OPAQUE = np.uint32(0xFF000000)
+
 MAX_POINTS = 400_000
 """More points than this are thinned evenly before projecting: a picture has hardly more pixels."""
 
@@ -32,6 +34,13 @@ class ImagePoints:
     def __len__(self) -> int:
         return len(self.rows)
 
+    def only(self, shown: np.ndarray | None) -> ImagePoints:
+        """Those that are shown; ``shown`` (N,) bool over the drawn cloud, or None for all."""
+        if shown is None:
+            return self
+        keep = shown[self.rows]
+        return ImagePoints(self.rows[keep], self.pixels[keep], self.depths[keep], self.thinned)
+
     def nearest(self, x: float, y: float, reach: float) -> int | None:
         """Row of the drawn cloud whose pixel is nearest to (x, y), at most ``reach`` away."""
         if not len(self.rows):
@@ -47,7 +56,10 @@ class ImagePoints:
 
 
 def project(state: FrameState, camera: CameraView) -> ImagePoints:
-    """The current frame's points inside a camera's picture (accumulated ones were seen at other times)."""
+    """The current frame's points inside a camera's picture (accumulated ones were seen at other times).
+
+    Plain sums instead of matrix products: a product of this shape waits for threads longer than it computes.
+    """
     cloud = state.cloud
     if cloud.frame_of is None:
         candidates = None
@@ -56,41 +68,43 @@ def project(state: FrameState, camera: CameraView) -> ImagePoints:
         candidates = np.flatnonzero(cloud.frame_of == state.frame.index)
         points = cloud.points[candidates]
     thinned = max(1, -(-len(points) // MAX_POINTS))
-    points = points[::thinned]
-    pose = camera.camera_from_sensor
-    p = points @ pose[:3, :3].T.astype(np.float32) + pose[:3, 3].astype(np.float32)
-    front = np.flatnonzero(p[:, 2] > MIN_DEPTH)  # NaN compares false
-    p = p[front]
-    k = camera.intrinsics.astype(np.float32)
-    with np.errstate(all="ignore"):
-        pixels = p @ k[:2].T / p[:, 2:]
-        width, height = camera.size
-        inside = (pixels >= 0).all(axis=1) & (pixels[:, 0] < width) & (pixels[:, 1] < height)
-    front, pixels, depths = front[inside], pixels[inside], p[inside, 2]
-    order = np.argsort(-depths, kind="stable")
+    x, y, z = points[::thinned].T
+    pose, k = camera.camera_from_sensor.astype(np.float32), camera.intrinsics.astype(np.float32)
+    with np.errstate(all="ignore"):  # points that are not finite compare false
+        depths = pose[2, 0] * x + pose[2, 1] * y + pose[2, 2] * z + pose[2, 3]
+        front = np.flatnonzero(depths > MIN_DEPTH)
+        x, y, z, depths = x[front], y[front], z[front], depths[front]
+        across = pose[0, 0] * x + pose[0, 1] * y + pose[0, 2] * z + pose[0, 3]
+        down = pose[1, 0] * x + pose[1, 1] * y + pose[1, 2] * z + pose[1, 3]
+        u = (k[0, 0] * across + k[0, 1] * down) / depths + k[0, 2]
+        v = k[1, 1] * down / depths + k[1, 2]
+        inside = np.flatnonzero((u >= 0) & (v >= 0) & (u < camera.size[0]) & (v < camera.size[1]))
+    order = inside[np.argsort(-depths[inside], kind="stable")]
     rows = front[order] * thinned
-    return ImagePoints(rows if candidates is None else candidates[rows], pixels[order], depths[order], thinned)
+    pixels = np.stack([u[order], v[order]], axis=1)
+    return ImagePoints(rows if candidates is None else candidates[rows], pixels, depths[order], thinned)
 
 
-def paint(
-    image: np.ndarray, points: ImagePoints, colors: np.ndarray, shown: np.ndarray | None, size: int
-) -> np.ndarray:
-    """A copy of the picture (h, w, 3) uint8 with the points painted in as squares of ``size`` pixels.
+def packed(image: np.ndarray) -> np.ndarray:
+    """(h, w, 3) uint8 as (h, w) uint32, the way Qt's ``Format_RGB32`` lies in memory: one write a pixel."""
+    rgb = image.astype(np.uint32)
+    return np.asarray(rgb[..., 0] << 16 | rgb[..., 1] << 8 | rgb[..., 2] | OPAQUE)
 
-    ``colors`` (N, 3) uint8 and ``shown`` (N,) bool or None are those of the drawn cloud.
+
+def paint(ground: np.ndarray, points: ImagePoints, colors: np.ndarray, size: int) -> np.ndarray:
+    """A copy of a packed picture (h, w) uint32 with the points painted in as squares of ``size`` pixels.
+
+    ``colors`` (N, 3) uint8 are those of the drawn cloud. Of points on one pixel the last, the nearest, stays.
     """
-    painted = image.copy()
+    painted = ground.copy()
     rows, pixels = points.rows, points.pixels
-    if shown is not None:
-        keep = shown[rows]
-        rows, pixels = rows[keep], pixels[keep]
-    height, width = image.shape[:2]
-    x, y = pixels[:, 0].astype(np.int32), pixels[:, 1].astype(np.int32)
-    ink = colors[rows]
-    flat = painted.reshape(-1, 3)
+    height, width = ground.shape
+    x, y = pixels[:, 0].astype(np.intp), pixels[:, 1].astype(np.intp)
+    ink = packed(colors[rows])
+    flat = painted.reshape(-1)
     half = (size - 1) // 2
     for dy in range(-half, size - half):
-        row = np.clip(y + dy, 0, height - 1) * width
+        line = np.minimum(np.maximum(y + dy, 0), height - 1) * width
         for dx in range(-half, size - half):
-            flat[row + np.clip(x + dx, 0, width - 1)] = ink
+            flat[line + np.minimum(np.maximum(x + dx, 0), width - 1)] = ink
     return painted

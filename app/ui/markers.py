@@ -13,9 +13,11 @@ from PySide6.QtWidgets import QWidget
 
 from app.core.render.camera import Camera
 from app.ui import theme
+from app.ui.widgets.rows import draw_swatch
 
 RING = 7.0
 PAD = 8.0
+LINE = 17.0
 
 
 class MarkerLayer(QWidget):
@@ -71,7 +73,7 @@ class MarkerLayer(QWidget):
         if hover is not None:
             _ring(painter, hover)
             if self._lines:
-                self._tooltip(painter, hover)
+                draw_tooltip(painter, hover, self._lines, self._swatch, QRectF(self.rect()))
         painter.end()
 
     def _pixel(self, point: np.ndarray | None, size: tuple[int, int]) -> QPointF | None:
@@ -82,33 +84,33 @@ class MarkerLayer(QWidget):
         inside = depth[0] > 0 and -20 <= x <= size[0] + 20 and -20 <= y <= size[1] + 20
         return QPointF(x, y) if inside else None
 
-    def _tooltip(self, painter: QPainter, at: QPointF) -> None:
-        now = theme.current()
-        fonts = [theme.font(12, bold=i == 0) for i in range(len(self._lines))]
-        widths = [QFontMetrics(font).horizontalAdvance(line) for font, line in zip(fonts, self._lines, strict=True)]
-        indent = 17.0 if self._swatch is not None else 0.0
-        width = max(w + (indent if i == 0 else 0) for i, w in enumerate(widths)) + 2 * PAD
-        height = 17.0 * len(self._lines) + 2 * PAD - 4
-        x = at.x() + 14 if at.x() + 14 + width < self.width() else at.x() - 14 - width
-        y = min(max(at.y() - height - 10, 4), self.height() - height - 4)
-        box = QRectF(x, y, width, height)
-        ground = now.color("raised")
-        ground.setAlpha(238)
-        painter.setPen(QPen(now.color("line"), 1))
-        painter.setBrush(ground)
-        painter.drawRoundedRect(box, 6, 6)
-        top = box.top() + PAD - 2
-        for i, (font, line) in enumerate(zip(fonts, self._lines, strict=True)):
-            left = box.left() + PAD
-            if i == 0 and self._swatch is not None:
-                from app.ui.widgets.rows import draw_swatch
 
-                draw_swatch(painter, QRectF(left, top + 3, 11, 11), self._swatch)
-                left += indent
-            painter.setFont(font)
-            painter.setPen(now.color("text" if i == 0 else "soft"))
-            painter.drawText(QRectF(left, top, width, 17), Qt.AlignmentFlag.AlignVCenter, line)
-            top += 17
+def draw_tooltip(
+    painter: QPainter, at: QPointF, lines: tuple[str, ...], swatch: QColor | None, area: QRectF
+) -> None:
+    """A small plate beside ``at`` that stays inside ``area``; the first line is strong, with the swatch."""
+    now = theme.current()
+    fonts = [theme.font(12, bold=i == 0) for i in range(len(lines))]
+    indent = 17.0 if swatch is not None else 0.0
+    widths = [QFontMetrics(font).horizontalAdvance(line) for font, line in zip(fonts, lines, strict=True)]
+    width = max(w + (0 if i else indent) for i, w in enumerate(widths)) + 2 * PAD
+    height = LINE * len(lines) + 2 * PAD - 4
+    x = at.x() + 14 if at.x() + 14 + width < area.right() else at.x() - 14 - width
+    y = min(max(at.y() - height - 10, area.top() + 4), area.bottom() - height - 4)
+    ground = now.color("raised")
+    ground.setAlpha(238)
+    painter.setPen(QPen(now.color("line"), 1))
+    painter.setBrush(ground)
+    painter.drawRoundedRect(QRectF(x, y, width, height), 6, 6)
+    top = y + PAD - 2
+    for i, (font, line) in enumerate(zip(fonts, lines, strict=True)):
+        left = x + PAD + (0 if i else indent)
+        if swatch is not None and not i:
+            draw_swatch(painter, QRectF(x + PAD, top + 3, 11, 11), swatch)
+        painter.setFont(font)
+        painter.setPen(now.color("soft" if i else "text"))
+        painter.drawText(QRectF(left, top, width, LINE), Qt.AlignmentFlag.AlignVCenter, line)
+        top += LINE
 
 
 def _ring(painter: QPainter, at: QPointF) -> None:

@@ -120,6 +120,9 @@ class Menus(Listening):
                 layer = layers.get(info.needs[6:])
                 action.setText(layer.title if layer is not None else info.text)
                 action.setVisible(layer is not None)
+                action.setEnabled(layer is not None and layer.available)
+                action.setChecked(layer is not None and layer.name == self.window.desk.view.layer)
+                continue
             if info.needs:
                 action.setEnabled(commands.enabled(self.window, info.needs))
             if info.checkable:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cache
 from pathlib import Path
 from string import Template
 
@@ -123,16 +124,18 @@ def apply(app: QApplication, name: str) -> Theme:
     if _current is THEMES[name] and app.styleSheet():
         return _current
     _current = THEMES[name]
-    app.setStyle("Fusion")
+    if not app.styleSheet():  # each of these calls restyles every widget; a switch of colours needs only two
+        app.setStyle("Fusion")
+        app.setFont(font())
     app.setPalette(_palette(_current))
-    app.setFont(font())
     app.setStyleSheet(style_sheet(_current))
     announcer().changed.emit(_current)
     return _current
 
 
+@cache
 def font(size: int = TEXT_SIZE, *, bold: bool = False, spaced: bool = False) -> QFont:
-    """The window's font at ``size`` pixels, with figures of equal width so that numbers align.
+    """The window's font at ``size`` pixels, with figures of equal width so that numbers align. Do not change it.
 
     ``spaced`` widens the letters, for headings in capitals.
     """

@@ -26,6 +26,11 @@ def state(drive: Path) -> FrameState:
     return session.frame_state
 
 
+def rgb(packed: np.ndarray) -> np.ndarray:
+    """(h, w, 3) uint8 of a picture that is packed as Qt wants it."""
+    return np.stack([packed >> 16 & 255, packed >> 8 & 255, packed & 255], axis=-1).astype(np.uint8)
+
+
 def test_pixels_are_those_of_the_core_projection(state: FrameState) -> None:
     camera = state.frame.cameras[0]
     points = project(state, camera)
@@ -48,14 +53,14 @@ def test_of_accumulated_frames_only_the_current_one_is_in_the_picture(drive: Pat
 
 
 def test_painting_leaves_the_picture_alone_and_hidden_points_out() -> None:
-    image = np.zeros((8, 10, 3), np.uint8)
+    image = np.zeros((8, 10), np.uint32)
     points = ImagePoints(np.array([0, 1]), np.array([[2.4, 3.6], [7.0, 7.9]], np.float32), np.array([9.0, 2.0]))
     colors = np.array([[255, 0, 0], [0, 255, 0]], np.uint8)
-    painted = paint(image, points, colors, None, 1)
+    painted = rgb(paint(image, points, colors, 1))
     assert not image.any()
     assert painted[3, 2].tolist() == [255, 0, 0] and painted[7, 7].tolist() == [0, 255, 0]
     assert np.count_nonzero(painted.any(axis=2)) == 2
-    hidden = paint(image, points, colors, np.array([False, True]), 3)
+    hidden = rgb(paint(image, points.only(np.array([False, True])), colors, 3))
     assert not (hidden == [255, 0, 0]).all(axis=2).any()
     assert (hidden == [0, 255, 0]).all(axis=2).sum() == 6, "a square of three, cut at the lower edge"
 
@@ -63,7 +68,8 @@ def test_painting_leaves_the_picture_alone_and_hidden_points_out() -> None:
 def test_near_points_are_painted_over_far_ones() -> None:
     same = np.array([[4.0, 4.0], [4.0, 4.0]], np.float32)
     points = ImagePoints(np.array([1, 0]), same, np.array([20.0, 3.0]))
-    painted = paint(np.zeros((8, 8, 3), np.uint8), points, np.array([[9, 9, 9], [200, 0, 0]], np.uint8), None, 1)
+    colors = np.array([[9, 9, 9], [200, 0, 0]], np.uint8)
+    painted = rgb(paint(np.zeros((8, 8), np.uint32), points, colors, 1))
     assert painted[4, 4].tolist() == [9, 9, 9]
 
 
@@ -110,13 +116,30 @@ def test_clicking_the_picture_picks_the_point(window: MainWindow) -> None:
     assert window.session.picked == int(panel._points.rows[3])
 
 
+def test_a_class_that_is_switched_off_is_neither_painted_nor_found(window: MainWindow) -> None:
+    panel, session = cameras_panel(window), window.session
+    session.set_layer("label")
+    assert panel._points is not None and panel._seen is not None
+    assert len(panel._seen) == len(panel._points)
+    session.toggle_class(13)
+    classes = session.layer_data("left")
+    assert classes is not None
+    assert 0 < len(panel._seen) < len(panel._points)
+    assert not (classes.values[panel._seen.rows] == 13).any()
+    x, y = panel._points.pixel_of(int(panel._points.rows[classes.values[panel._points.rows] == 13][0])) or (0, 0)
+    assert panel.canvas.on_click is not None
+    panel.canvas.on_click(x, y)
+    assert session.picked is None or classes.values[session.picked] != 13
+
+
 def test_switching_points_off_shows_the_picture_itself(window: MainWindow) -> None:
     panel = cameras_panel(window)
     state = window.session.frame_state
     assert state is not None
-    assert not np.array_equal(panel.canvas._array, state.images["image_2"])
+    assert panel.canvas._array is not None
+    assert not np.array_equal(rgb(panel.canvas._array), state.images["image_2"])
     panel.set_points_shown(False)
-    assert np.array_equal(panel.canvas._array, state.images["image_2"])
+    assert np.array_equal(rgb(panel.canvas._array), state.images["image_2"])
 
 
 @pytest.mark.realdata

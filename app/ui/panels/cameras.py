@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QColor, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton
 
 from app.core.state import FrameState, Hover
 from app.core.types import CameraView
 from app.ui import icons, text, theme
 from app.ui.desk import Desk
-from app.ui.image_points import ImagePoints, paint, project
+from app.ui.hover_text import describe
+from app.ui.image_points import OPAQUE, ImagePoints, packed, paint, project
 from app.ui.panels.base import Panel, PanelInfo
 from app.ui.widgets.camera_strip import CameraStrip, frontmost
 from app.ui.widgets.image_canvas import ImageCanvas
@@ -39,6 +40,9 @@ class CamerasPanel(Panel):
         self._make_chips()
         self.camera = ""
         self._points: ImagePoints | None = None
+        self._seen: ImagePoints | None = None
+        """Those of them whose class is switched on: what is painted, hovered and picked."""
+        self._packed: tuple[np.ndarray, np.ndarray] | None = None
         self._show_points = True
         session = self.session
         self.listen(session.frame_changed, self._on_frame)
@@ -126,18 +130,37 @@ class CamerasPanel(Panel):
         self.tools.setVisible(camera is not None)
         if state is None or camera is None or points is None:
             self.canvas.set_image(None)
+            self._seen = None
             self._say(self._why_empty(state))
             return
         image = state.images.get(self.camera)
-        ground = image if image is not None else np.zeros((camera.size[1], camera.size[0], 3), np.uint8)
+        ground = self._ground(image, camera)
+        colors, shown = self.session.colors(self.desk.active)
+        self._seen = points.only(shown)
         if self._show_points and len(points):
-            colors, shown = self.session.colors(self.desk.active)
-            ground = paint(ground, points, colors, shown, 2 if camera.size[0] < 1500 else 3)
+            ground = paint(ground, self._seen, self._tinted(colors), 2 if camera.size[0] < 1500 else 3)
         self.canvas.set_image(ground)
         part = f" (every {points.thinned}th)" if points.thinned > 1 else ""
         missing = "" if image is not None else " · picture missing"
         self._say(f"{self.camera} · {text.plural(len(points), 'point')} inside{part}{missing}")
         self._mark()
+
+    def _tinted(self, colors: np.ndarray) -> np.ndarray:
+        """Selected points stand out here as they do in the views."""
+        rows = self.session.selection
+        if not len(rows):
+            return colors
+        tinted = colors.copy()
+        tinted[rows] = theme.DARK.rgb("accent")
+        return tinted
+
+    def _ground(self, image: np.ndarray | None, camera: CameraView) -> np.ndarray:
+        """The picture packed for painting, once per picture; black where it is missing."""
+        if image is None:
+            return np.full((camera.size[1], camera.size[0]), OPAQUE)
+        if self._packed is None or self._packed[0] is not image:
+            self._packed = (image, packed(image))
+        return self._packed[1]
 
     def _why_empty(self, state: FrameState | None) -> str:
         return "" if state is None else "This drive has no camera images"
@@ -156,20 +179,25 @@ class CamerasPanel(Panel):
     # both ways between picture and points
 
     def _on_hover(self, x: float | None, y: float | None) -> None:
-        if self._points is None or x is None or y is None:
+        if self._seen is None or x is None or y is None:
             self.session.set_hover(None, self.camera)
             return
         reach = REACH * self.canvas.pixels_per_dot()
-        self.session.set_hover(self._points.nearest(x, y, reach), self.camera)
+        self.session.set_hover(self._seen.nearest(x, y, reach), self.camera)
 
     def _on_click(self, x: float, y: float) -> None:
-        if self._points is not None:
-            self.session.pick(self._points.nearest(x, y, REACH * self.canvas.pixels_per_dot()))
+        if self._seen is not None:
+            self.session.pick(self._seen.nearest(x, y, REACH * self.canvas.pixels_per_dot()))
 
     def _mark(self) -> None:
         hover: Hover | None = self.session.hover
         ring = self._pixel(hover.index if hover is not None else None)
-        self.canvas.set_marks(ring, self._pixel(self.session.picked))
+        lines: tuple[str, ...] = ()
+        swatch = None
+        if hover is not None and hover.index is not None and hover.source == self.camera:
+            lines, color = describe(self.session, hover.index)
+            swatch = QColor(*color) if color is not None else None
+        self.canvas.set_marks(ring, self._pixel(self.session.picked), lines, swatch)
 
     def _pixel(self, row: int | None) -> tuple[float, float] | None:
         return self._points.pixel_of(row) if self._points is not None and row is not None else None

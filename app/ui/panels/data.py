@@ -190,4 +190,4 @@ def absences(entry: SequenceInfo) -> list[str]:
     return missing
 
 
-ENTRY = PanelInfo("Data", "left", 10, DataPanel, share=140)
+ENTRY = PanelInfo("Data", "left", 10, DataPanel, share=172)

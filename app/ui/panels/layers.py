@@ -195,4 +195,4 @@ def _set_current(box: QComboBox, value: object) -> None:
         box.blockSignals(False)
 
 
-ENTRY = PanelInfo("Layers", "left", 20, LayersPanel, share=370)
+ENTRY = PanelInfo("Layers", "left", 20, LayersPanel, share=340)

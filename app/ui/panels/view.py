@@ -17,11 +17,11 @@ MAX_FRAMES = 30
 
 OVERLAYS = (
     ("boxes", "Boxes", "Recorded boxes (X)"),
+    ("frustums", "Cameras", "Where the cameras stand and what they see (K)"),
     ("trajectory", "Trajectory", "The way the vehicle takes (T)"),
-    ("frustums", "Cameras", "Where the cameras stand and what they see"),
     ("grid", "Grid", "Squares of 10 m on the ground (G)"),
-    ("axes", "Axes", "The sensor's own axes: x red, y green, z blue"),
-    ("labels", "Names", "Names of boxes and cameras, distances of the grid"),
+    ("axes", "Axes", "The sensor's own axes: x red, y green, z blue (Shift+X)"),
+    ("labels", "Names", "Names of boxes and cameras, distances of the grid (Shift+N)"),
 )
 
 

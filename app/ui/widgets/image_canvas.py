@@ -20,6 +20,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from app.ui import theme
+from app.ui.markers import draw_tooltip
 
 MAX_ZOOM = 24.0
 CLICK_SLACK = 4
@@ -45,6 +46,8 @@ class ImageCanvas(QWidget):
         self._moved = False
         self._ring: tuple[float, float] | None = None
         self._cross: tuple[float, float] | None = None
+        self._lines: tuple[str, ...] = ()
+        self._swatch: QColor | None = None
         self.setMouseTracking(True)
         self.setMinimumSize(120, 60)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -54,23 +57,32 @@ class ImageCanvas(QWidget):
         return QSize(600, 190)
 
     def set_image(self, array: np.ndarray | None) -> None:
-        """Show (h, w, 3) uint8, without copying it; None: nothing. Zoom stays unless the size changes."""
+        """Show a packed picture (h, w) uint32, without copying it; None: nothing.
+
+        Zoom stays unless the size changes.
+        """
         shape = None if self._array is None else self._array.shape
         self._array = None if array is None else np.ascontiguousarray(array)
         if self._array is None:
             self._image = None
         else:
-            height, width = self._array.shape[:2]
-            self._image = QImage(self._array.data, width, height, 3 * width, QImage.Format.Format_RGB888)
+            height, width = self._array.shape
+            self._image = QImage(self._array.data, width, height, 4 * width, QImage.Format.Format_RGB32)
             if shape != self._array.shape:
                 self._zoom, self._middle = 1.0, QPointF(0.5, 0.5)
         self._scaled = None
         self.update()
 
-    def set_marks(self, ring: tuple[float, float] | None, cross: tuple[float, float] | None) -> None:
-        """Ring the hovered and cross the picked pixel."""
-        if (ring, cross) != (self._ring, self._cross):
-            self._ring, self._cross = ring, cross
+    def set_marks(
+        self,
+        ring: tuple[float, float] | None,
+        cross: tuple[float, float] | None,
+        lines: tuple[str, ...] = (),
+        swatch: QColor | None = None,
+    ) -> None:
+        """Ring the hovered and the picked pixel; ``lines`` are written beside the hovered one."""
+        if (ring, cross, lines) != (self._ring, self._cross, self._lines):
+            self._ring, self._cross, self._lines, self._swatch = ring, cross, lines, swatch
             self.update()
 
     def picture_rect(self) -> QRectF:
@@ -184,6 +196,8 @@ class ImageCanvas(QWidget):
                 for ink, width in ((QColor(0, 0, 0, 180), 4.0), (color, 2.0)):
                     painter.setPen(QPen(ink, width))
                     painter.drawEllipse(at, 8, 8)
+        if self._ring is not None and self._lines:
+            draw_tooltip(painter, self.to_widget(*self._ring), self._lines, self._swatch, QRectF(self.rect()))
         painter.end()
 
     def _draw_scaled(self) -> QPixmap:

@@ -14,6 +14,9 @@ from app.core.layers.base import LayerData
 STEPS = 1000
 """Positions of the slider; finer than its pixels."""
 
+SAMPLE = 4_000
+"""Values looked at to find the slider's ends; it is asked for every frame."""
+
 STRAYS = (0.2, 99.8)
 """Percentiles between which the slider reaches at least."""
 
@@ -93,7 +96,7 @@ def _reach(data: LayerData, bounds: tuple[float, float]) -> tuple[float, float]:
 
     A single stray point would otherwise leave the handles a few pixels to move in.
     """
-    sample = data.values[:: max(1, len(data.values) // 50_000)]
+    sample = data.values[:: max(1, len(data.values) // SAMPLE)]
     finite = sample[np.isfinite(sample)]
     ends = list(bounds)
     if len(finite):
