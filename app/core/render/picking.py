@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -20,7 +20,7 @@ class Pick:
 
     cloud: str
     index: int
-    point: np.ndarray
+    point: np.ndarray = field(compare=False)
     pixel: tuple[float, float]
     distance: float
     depth: float
