@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -138,3 +140,16 @@ def test_a_frame_or_sequence_that_is_not_there(tmp_path: Path) -> None:
         describe(root, frame=2)
     with pytest.raises(UsageError, match="no sequence '01'; there are: 00"):
         describe(root, frame=0, sequence="01")
+
+
+def test_opening_loads_no_decoder(tmp_path: Path) -> None:
+    """The window starts fast because decoders are imported by those who read such files."""
+    root = write_semantickitti(tmp_path)
+    code = (
+        "import sys; from app.core.datasets import open_dataset; "
+        f"open_dataset({str(root)!r}).sequences[0].read(0); "
+        "print([m for m in ('laspy', 'lazrs', 'numba', 'PIL', 'yaml', 'scipy', 'open3d', 'torch') if m in sys.modules])"
+    )
+    top = Path(__file__).resolve().parents[3]
+    done = subprocess.run([sys.executable, "-c", code], cwd=top, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
