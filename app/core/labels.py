@@ -11,6 +11,9 @@ import numpy as np
 UNKNOWN = 255
 """Train id of a raw id that the label set does not list. It is counted and shown, never folded."""
 
+UNLABELED_COLOR = (92, 92, 98)
+"""R, G, B of points without a class, where the label set would have them black."""
+
 
 @dataclass(frozen=True)
 class ClassInfo:
@@ -45,10 +48,16 @@ class LabelSet:
 
     @cached_property
     def colors(self) -> np.ndarray:
-        """(256, 3) uint8: colour by train id; unknown ids are a bright grey that no class has."""
+        """(256, 3) uint8: colour by train id; unknown ids are a bright grey that no class has.
+
+        What carries no class is black in the usual tables, which no one could see on the dark ground of the
+        views: it is drawn in a dim grey.
+        """
         table = np.full((256, 3), 170, np.uint8)
         for entry in self.classes:
             table[entry.id] = entry.color
+        if not table[self.ignore].any():
+            table[self.ignore] = UNLABELED_COLOR
         return table
 
     def train_ids(self, raw: np.ndarray) -> np.ndarray:

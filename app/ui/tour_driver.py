@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QMouseEvent, QWheelEvent
+from PySide6.QtGui import QMouseEvent, QPainter, QPixmap, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
 
@@ -81,8 +81,8 @@ class Driver:
         """Note something measured."""
         self.steps[-1].checked.append(text)
 
-    def take(self, name: str, work: Callable[[], None], *, picture: QWidget | None = None) -> None:
-        """Run one step and save a picture of the window (or of ``picture``) after it."""
+    def take(self, name: str, work: Callable[[], None]) -> None:
+        """Run one step and save a picture of the window after it."""
         self.steps.append(Step(name))
         start = time.perf_counter()
         work()
@@ -90,10 +90,19 @@ class Driver:
         step = self.steps[-1]
         step.seconds = round(time.perf_counter() - start, 3)
         file = self.out / f"{len(self.steps):02d}_{name.replace(' ', '_')}.png"
-        grabbed = (picture or self.window).grab()
-        if not grabbed.save(str(file)):
+        if not self.grab().save(str(file)):
             raise TourError(f"{file} could not be written; check the folder and the free space.")
         step.picture = file.name
+
+    def grab(self) -> QPixmap:
+        """The window as it is seen, with the menus and the palette that stand over it."""
+        pixmap = self.window.grab()
+        painter = QPainter(pixmap)
+        for popup in QApplication.topLevelWidgets():
+            if popup is not self.window and popup.isVisible():
+                painter.drawPixmap(popup.pos() - self.window.pos(), popup.grab())
+        painter.end()
+        return pixmap
 
     def picture(self, name: str = "left") -> Picture:
         """The picture a view shows."""

@@ -240,12 +240,16 @@ def _accumulate(driver: Driver, _path: Path | None, _seed: int) -> None:
     def work() -> None:
         alone = len(_state(driver).cloud)
         session.set_overlay("trajectory", True)
+        session.set_layer("height")
         session.set_accumulation(0, min(5, session.sequence.frames - 1 if session.sequence else 0))
         driver.wait(lambda: len(_state(driver).cloud) > alone, "more than one frame", 30)
         cloud = _state(driver).cloud
         assert cloud.frame_of is not None
         driver.check(
             len(np.unique(cloud.frame_of)) > 1, f"{len(np.unique(cloud.frame_of))} frames are drawn together"
+        )
+        driver.wait(
+            lambda: driver.picture().total >= int(np.isfinite(cloud.points).all(axis=1).sum()), "their picture"
         )
         driver.note(f"{len(cloud)} points")
 
