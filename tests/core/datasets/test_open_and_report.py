@@ -148,7 +148,8 @@ def test_opening_loads_no_decoder(tmp_path: Path) -> None:
     code = (
         "import sys; from app.core.datasets import open_dataset; "
         f"open_dataset({str(root)!r}).sequences[0].read(0); "
-        "print([m for m in ('laspy', 'lazrs', 'numba', 'PIL', 'yaml', 'scipy', 'open3d', 'torch') if m in sys.modules])"
+        "heavy = {'laspy', 'lazrs', 'numba', 'PIL', 'yaml', 'scipy', 'open3d', 'torch'}; "
+        "print(sorted(heavy & set(sys.modules)))"
     )
     top = Path(__file__).resolve().parents[3]
     done = subprocess.run([sys.executable, "-c", code], cwd=top, capture_output=True, text=True, check=True)
