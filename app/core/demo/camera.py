@@ -20,6 +20,9 @@ _TILE = 32_768
 _OFFSETS = np.array([[-0.36, -0.22], [0.36, 0.22], [-0.18, 0.40]], np.float32)
 """Where an edge pixel is looked at besides its middle, in pixels."""
 
+_JUMP = 0.11
+"""Difference of display brightness from which neighbouring pixels are looked at more closely."""
+
 
 @dataclass(frozen=True)
 class _Shot:
@@ -69,7 +72,7 @@ def take_picture(
     directions, hits = shot.cast(pixels)
     openness = sky_openness(caster, shot.eye, directions, hits, (height, width))
     color = shot.look(directions, hits, openness)
-    edges = np.flatnonzero(_edges(caster, hits, height, width))
+    edges = np.flatnonzero(_edges(caster, hits, height, width) | _jumps(color.reshape(height, width, 3)).ravel())
     if len(edges):
         more: Array = (pixels[edges] + _OFFSETS[:, None]).reshape(-1, 2)
         extra = shot.look(*shot.cast(more), np.tile(openness[edges], len(_OFFSETS)))
@@ -95,6 +98,19 @@ def _edges(caster: Caster, hits: Hits, height: int, width: int) -> Array:
         edge[one] |= step
         edge[other] |= step
     return edge.ravel()
+
+
+def _jumps(color: Array) -> Array:
+    """(H, W) bool: pixels much lighter or darker than their right or lower neighbour, as at a shadow's edge."""
+    level = color[..., 1]
+    found = np.zeros(level.shape, bool)
+    across = np.abs(level[:, 1:] - level[:, :-1]) > _JUMP
+    down = np.abs(level[1:] - level[:-1]) > _JUMP
+    found[:, 1:] |= across
+    found[:, :-1] |= across
+    found[1:] |= down
+    found[:-1] |= down
+    return found
 
 
 def develop(light: Array) -> Array:

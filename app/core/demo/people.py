@@ -28,7 +28,8 @@ _SKINS = np.array([[0.46, 0.27, 0.19], [0.36, 0.20, 0.13], [0.18, 0.09, 0.055], 
 
 @dataclass(frozen=True)
 class Style:
-    """How a person looks: body ``height`` metres and the skins of its parts."""
+    """How a person looks: body ``height`` metres and the skins of its parts; ``hair`` is the helmet's where
+    there is one (``helmet``: "" none, "open" or "full")."""
 
     height: float
     build: float
@@ -38,11 +39,11 @@ class Style:
     skin: Skin
     shoes: Skin
     bag: bool
-    helmet: bool
+    helmet: str
 
     @classmethod
-    def of(cls, seed: int, label: int, *, helmet: bool = False) -> Style:
-        """The style of a seed."""
+    def of(cls, seed: int, label: int, *, helmet: str = "") -> Style:
+        """The style of a seed; ``helmet`` is "" for none, "open" or "full"."""
         rng = np.random.default_rng([seed, 70])
 
         def cloth(table: Array, material: int = Material.CLOTH) -> Skin:
@@ -55,7 +56,7 @@ class Style:
             build=float(rng.uniform(0.9, 1.15)),
             jacket=cloth(_JACKETS),
             trousers=cloth(_TROUSERS),
-            hair=cloth(_HAIR, Material.PLASTIC),
+            hair=cloth(_JACKETS if helmet else _HAIR, Material.METAL if helmet else Material.PLASTIC),
             skin=cloth(_SKINS, Material.SKIN),
             shoes=Skin(Material.RUBBER, label, (0.03, 0.028, 0.026)),
             bag=bool(rng.random() < 0.4),
@@ -147,9 +148,12 @@ def person_mesh(style: Style, pose: Pose) -> Mesh:
     head = neck + up * 0.045 + xyz(0.012, 0, 0.065)
     parts.append(tube(np.stack([neck - up * 0.02, head]) * h, 0.033 * h, style.skin, sides=8, caps=False))
     parts.append(ellipsoid(head * h, np.array([0.055, 0.043, 0.066]) * h, style.skin, around=12, down=9))
-    cap = head + xyz(-0.010, 0, 0.018)
-    size = np.array([0.068, 0.058, 0.068]) if style.helmet else np.array([0.055, 0.048, 0.058])
-    parts.append(ellipsoid(cap * h, size * h, style.hair, around=12, down=9))
+    if style.helmet == "full":
+        parts.append(ellipsoid((head + xyz(0.004, 0, 0.008)) * h, xyz(0.074, 0.064, 0.078) * h, style.hair))
+        parts.append(ellipsoid((head + xyz(0.040, 0, 0.010)) * h, xyz(0.042, 0.052, 0.026) * h, style.shoes))
+    else:
+        size = xyz(0.068, 0.058, 0.062) if style.helmet else xyz(0.055, 0.048, 0.058)
+        parts.append(ellipsoid((head + xyz(-0.010, 0, 0.018)) * h, size * h, style.hair, around=12, down=9))
     if style.bag:
         back = pose.hip + up * 0.21 - np.array([np.cos(pose.lean), 0, -np.sin(pose.lean)]) * 0.105 * w
         parts.append(ellipsoid(back * h, np.array([0.055, 0.085, 0.12]) * h, style.trousers, around=8, down=7))

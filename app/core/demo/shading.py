@@ -13,8 +13,8 @@ from app.core.demo import textures_things as things
 from app.core.demo import textures_walls as walls
 from app.core.demo.look import Look, Patch
 from app.core.demo.materials import Material
-from app.core.demo.mesh import Array
-from app.core.demo.noise import Noise
+from app.core.demo.mesh import Array, cross
+from app.core.demo.noise import Noise, hashed
 from app.core.demo.raycast import Caster, Hits
 from app.core.demo.sky import Light, backdrop, reflected
 
@@ -49,6 +49,7 @@ _TEXTURES: dict[Material, Callable[[Patch], Look]] = {
     Material.PLASTIC: things.plain,
     Material.PANEL: things.metal,
 }
+_SUN_RADIUS = np.float32(0.006)
 _HAZE = 520.0
 """Metres over which the air takes 63 % of a surface's own colour."""
 
@@ -108,7 +109,7 @@ def _surfaces(
     lit = np.flatnonzero((towards > 0) | (material == Material.LEAF))
     sunny = np.zeros(len(place), np.float32)
     start = place[lit] + normal[lit] * (0.004 + 0.0006 * distance[lit])[:, None]
-    sunny[lit] = ~caster.blocked(start, np.broadcast_to(light.sun, start.shape))
+    sunny[lit] = ~caster.blocked(start, _towards_sun(light, start))
     through = np.asarray(look.through, np.float32)
     front = np.maximum(towards, 0)
     # Leaves scatter: part of the light comes through from behind, part arrives whatever their angle.
@@ -120,6 +121,16 @@ def _surfaces(
     haze = (1 - np.exp(distance * np.float32(-1 / _HAZE)))[:, None]
     air = np.float32(0.82) * light.horizon
     return np.asarray(color + (air - color) * haze)
+
+
+def _towards_sun(light: Light, places: Array) -> Array:
+    """(N, 3) float32 directions to somewhere on the sun's disc, fixed for each place: soft edges of shadows."""
+    x, y = np.floor(places[:, 0] * 1511), np.floor(places[:, 1] * 1499 + places[:, 2] * 1013)
+    turn = hashed(x, y, 43) * np.float32(2 * np.pi)
+    out = np.sqrt(hashed(x, y, 47)) * _SUN_RADIUS
+    side = np.array([-light.sun[1], light.sun[0], 0], np.float32) / np.hypot(light.sun[0], light.sun[1])
+    up = cross(light.sun, side)
+    return np.asarray(light.sun + (out * np.cos(turn))[:, None] * side + (out * np.sin(turn))[:, None] * up)
 
 
 def _mirrored(

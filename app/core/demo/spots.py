@@ -123,10 +123,10 @@ def _of_lot(rng: np.random.Generator, lot: Lot, side: SidePlan) -> list[Spot]:
     else:
         trees = 3 if lot.kind == "garden" else int(rng.integers(0, 2))
         for _ in range(trees):
-            e = rng.uniform(WALK + 3, WALK + 12) if lot.kind == "garden" else WALK + (lot.front - WALK) * 0.4
-            found.append(
-                _spot(rng, "tree", rng.uniform(lot.start + 2, lot.stop - 2), e, side.side, rng.uniform(0.6, 0.9))
-            )
+            free = lot.kind == "garden"
+            e = rng.uniform(WALK + 3, WALK + 12) if free else WALK + (lot.front - WALK) * 0.4
+            size = rng.uniform(0.6, 0.9) if free else rng.uniform(0.42, 0.58)
+            found.append(_spot(rng, "tree", rng.uniform(lot.start + 2, lot.stop - 2), e, side.side, size))
         for _ in range(int(rng.integers(1, 4))):
             e = rng.uniform(WALK + 1.2, max(lot.front - 1.2, WALK + 1.4))
             found.append(

@@ -22,7 +22,7 @@ class StreetLine:
 
     def __init__(self, seed: int) -> None:
         rng = np.random.default_rng([seed, 1])
-        self._swing = rng.uniform([0.17, 0.05], [0.26, 0.10]) * rng.choice([-1, 1], 2)
+        self._swing = rng.uniform([0.17, 0.07], [0.26, 0.12]) * rng.choice([-1, 1], 2)
         self._length = rng.uniform([230, 120], [300, 150])
         # A quiet stretch near the start: the first picture looks down a street, not at a wall.
         self._phase = rng.uniform([1.2, -0.3], [1.9, 0.3])

@@ -13,7 +13,7 @@ from app.core.demo.noise import hashed
 
 _FIXED = {
     Material.GLASS: (0.020, 0.024, 0.026),
-    Material.LAMP_RED: (0.42, 0.018, 0.012),
+    Material.LAMP_RED: (0.27, 0.012, 0.010),
     Material.LAMP_WHITE: (0.50, 0.51, 0.52),
     Material.PLATE: (0.72, 0.72, 0.70),
     Material.RUBBER: (0.016, 0.016, 0.017),

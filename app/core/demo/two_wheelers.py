@@ -87,7 +87,7 @@ def pedals(turn: float) -> Array:
 def cyclist_mesh(seed: int, distance: float, label: int) -> Mesh:
     """A bicycle with its rider after rolling ``distance`` metres."""
     turn = -distance / _WHEEL
-    style = Style.of(seed, label, helmet=np.random.default_rng([seed, 81]).random() < 0.6)
+    style = Style.of(seed, label, helmet="open" if np.random.default_rng([seed, 81]).random() < 0.6 else "")
     h = style.height
     body = riding(
         hip=np.array([-0.26, 0, 1.04]) / h,
@@ -150,7 +150,7 @@ def motorcycle_mesh(seed: int, label: int = Raw.MOTORCYCLE) -> Mesh:
 
 def motorcyclist_mesh(seed: int, label: int) -> Mesh:
     """A motorcycle with its rider."""
-    style = Style.of(seed, label, helmet=True)
+    style = Style.of(seed, label, helmet="full")
     h = style.height
     body: Pose = riding(
         hip=np.array([-0.34, 0, 0.93]) / h,
