@@ -21,6 +21,9 @@ from app.ui.viewer.viewport import Viewport
 CLOUD = "cloud"
 FLIGHT_MS = 320
 FLIGHT_STEP_MS = 16
+AT_SENSOR = frozenset({"axes", "frustums"})
+"""Overlays that would stand in the way of a camera that is where they are."""
+
 SELECTED_MIX = 0.72
 """How much of the accent colour a selected point takes on: its own colour still shows through."""
 
@@ -252,13 +255,15 @@ class SceneFeed(Listening, QObject):
         if view is None:
             return
         dark = sum(self.session.settings.background) < 380
-        key = (id(state.frame), view.show, dark)
+        at_sensor = view.camera_mode == "ego" or view.camera_mode.startswith("camera:")
+        show = view.show - AT_SENSOR if at_sensor else view.show
+        key = (id(state.frame), show, dark)
         if key == self._overlay_key:
             return  # a dragged colour range changes the view many times a second, the overlays never
         self._overlay_key = key
         self.changed = time.monotonic()
         items = overlay_items.build(
-            state.frame, view.show, label_set=self.session.label_set, poses=self.session.poses, dark=dark
+            state.frame, show, label_set=self.session.label_set, poses=self.session.poses, dark=dark
         )
         for name in self._overlays - set(items):
             self.viewport.remove_item(name)

@@ -262,3 +262,15 @@ def test_a_remembered_camera_is_used_only_for_the_drive_it_was_saved_with(
     assert np.allclose(viewport(window).camera.position, [3, 4, 5])
     window.session.open(write_small_drive(tmp_path / "another", frames=2).root)
     assert not np.allclose(viewport(window).camera.position, [3, 4, 5])
+
+
+def test_axes_and_frustums_do_not_stand_in_the_way_of_the_driver(window: MainWindow) -> None:
+    session, items = window.session, viewport(window).items
+    session.set_overlay("axes", True)
+    session.set_overlay("frustums", True)
+    assert {"axes", "frustums"} <= set(items)
+    for mode in ("ego", "camera:image_2"):
+        session.set_camera_mode(mode)
+        assert not {"axes", "frustums"} & set(items), mode
+        session.set_camera_mode("orbit")
+        assert {"axes", "frustums"} <= set(items)

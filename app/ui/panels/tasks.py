@@ -72,7 +72,7 @@ def remaining(task: TaskInfo) -> str:
 
 
 class TasksPanel(Panel):
-    """Newest on top."""
+    """What goes on stands on top, what has ended below it, newest first."""
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
@@ -107,6 +107,8 @@ class TasksPanel(Panel):
         row.show_task(task)
         if task.state in ("done", "failed", "cancelled") and task.id not in self._ended:
             self._ended.append(task.id)
+            self._stack.removeWidget(row)
+            self._stack.insertWidget(len(self._rows) - len(self._ended), row)
             while len(self._ended) > KEPT:
                 old = self._rows.pop(self._ended.pop(0))
                 self._stack.removeWidget(old)

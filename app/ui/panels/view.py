@@ -71,6 +71,8 @@ class ViewPanel(Panel):
         grid = QGridLayout()
         grid.setContentsMargins(0, 8, 0, 0)
         grid.setVerticalSpacing(7)
+        grid.setHorizontalSpacing(12)
+        grid.setColumnStretch(2, 1)
         ticks = {}
         for i, (name, label, tip) in enumerate(OVERLAYS):
             tick = QCheckBox(label)
