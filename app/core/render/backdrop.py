@@ -37,4 +37,4 @@ def _fitted(photo: np.ndarray, size: tuple[int, int], width: int, height: int, s
     dimmed = inside.point([round(i * style.backdrop_dim) for i in range(256)] * 3)
     whole = Image.new("RGB", (width, height), style.background)
     whole.paste(dimmed, corner)
-    return np.asarray(whole)
+    return np.array(whole)  # a copy of our own: the loops are compiled for arrays that may be written to

@@ -34,6 +34,7 @@ from app.core.render.protocol import (
     SetColors,
     SetItem,
     SetStyle,
+    Shade,
     Slots,
     Snapshot,
     TakePicture,
@@ -239,12 +240,20 @@ class RenderClient:
             self._ended(reply)
         elif isinstance(reply, Ready):
             self._ready[renderer].set()
+            self._shade()
             log.info("%s draws after %.2f s %s", reply.renderer, reply.seconds, reply.note)
+
+    def _shade(self) -> None:
+        """Let Open3D's process load the rasteriser once the other one has compiled it, not both at once."""
+        raster, other = self.links.get("raster"), self.links.get("open3d")
+        if other is not None and (raster is None or raster.dead or self._ready["raster"].is_set()):
+            other.send(0, Shade())
 
     def _ended(self, reply: Ended) -> None:
         """A process has ended. Pictures it owes are asked for once more, elsewhere if it will not come back."""
         with self._lock:
             self._ready[reply.renderer].clear()
+            self._shade()
             owed = {t: a for t, a in self._asked.items() if a.renderer == reply.renderer}
             for ticket, asked in owed.items():
                 asked.deaths += 1

@@ -1,18 +1,16 @@
-"""Draws a view's picture: points and meshes, depth shading, lines and labels, for either renderer."""
+"""Holds what the views show and has their pictures drawn by whatever draws here."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
-from app.core.render.backdrop import Backdrop
 from app.core.render.buffers import PictureArrays
 from app.core.render.camera import Camera, look_at
-from app.core.render.overlay import Overlay
-from app.core.render.plan import Budget, Detail
+from app.core.render.plan import FULL, Budget, Detail
 from app.core.render.protocol import (
     CloseView,
     RemoveItem,
@@ -22,9 +20,7 @@ from app.core.render.protocol import (
     SetItem,
     SetStyle,
 )
-from app.core.render.raster import Buffers, Raster
-from app.core.render.scene import Cloud, Item, Lines, Mesh
-from app.core.render.stage import STRATA, Stage
+from app.core.render.stage import Stage
 
 Painter = Callable[[dict[str, Stage], str, Camera, int, int, float], np.ndarray]
 """Another renderer's colours of a stage, (h, w, 3) uint8: stages, view, camera, width, height, point size."""
@@ -54,39 +50,24 @@ class Drawing:
     seconds: float
 
 
+class Drawer(Protocol):
+    """Fills the arrays of one picture of a view."""
+
+    whole: bool
+    """Whether its pictures show everything (depth shading, lines, labels)."""
+
+    def paint(
+        self, views: dict[str, View], name: str, arrays: PictureArrays, strata: int, ratio: float
+    ) -> tuple[float, float]:
+        """Draw ``strata`` of the points; sizes in pixels times ``ratio``. Seconds for points and for pixels."""
+
+
 class Compositor:
-    """Holds the views and draws them; ``painter`` with its ``blank`` colour gives the colours, if there is one."""
+    """The views of one render process. ``drawer`` may be changed for a better one at any time."""
 
-    def __init__(
-        self, raster: Raster | None = None, painter: Painter | None = None, blank: np.ndarray | None = None
-    ) -> None:
+    def __init__(self, drawer: Drawer) -> None:
         self.views: dict[str, View] = {}
-        self._raster = raster or Raster()
-        self._overlay, self._backdrop = Overlay(self._raster), Backdrop()
-        self._painter, self._blank = painter, blank
-
-    def warm(self) -> None:
-        """Draw one of everything, so that the loops are compiled (or loaded, but for the first time) before use."""
-        points = np.array([[0, 0, 5], [1, 0, 5], [0, 1, 5]], np.float32)
-        grey = np.full((3, 3), 128, np.uint8)
-        faces = np.array([[0, 1, 2]], np.int32)
-        camera = Camera(np.eye(4), np.array([0, 0, 5.0]))
-        items: dict[str, Item] = {
-            "cloud": Cloud(points, grey),
-            "mesh": Mesh(points, faces, grey),
-            "veil": Mesh(points, faces, grey, opacity=0.5),
-            "lines": Lines(points, faces[:, :2], grey[:1]),
-        }
-        for name, item in items.items():
-            self.apply(SetItem("", name, item))
-        self.apply(SetColors("", "cloud", grey, None))
-        self.apply(SetCamera("", camera, False))
-        self.still("", 48, 32)
-        view = self.views.pop("")
-        buffers = self._raster.draw(view.stage, camera, 48, 32)
-        dark = np.zeros((32, 48, 3), np.uint8)
-        self._raster.resolve(buffers, view.stage.table, 1.0, dark[:1, :1].copy(), dark)
-        self._raster.split(buffers, 0, 3, np.zeros((32, 48), np.int32), np.zeros((32, 48), np.float32))
+        self.drawer = drawer
 
     def apply(self, message: object) -> str:
         """Take in one scene message; returns the view whose picture it changes, or ''."""
@@ -114,7 +95,7 @@ class Compositor:
         """What fits into the time there is while the view moves, or everything when it rests."""
         view = self.views[name]
         if not view.moving:
-            return Detail(1.0, STRATA)
+            return FULL
         return view.budget.detail(view.width * view.height, view.stage.points)
 
     def draw(self, name: str, detail: Detail, out: Callable[[int, int], PictureArrays]) -> Drawing:
@@ -122,13 +103,10 @@ class Compositor:
         view = self.views[name]
         width = max(int(view.width * detail.scale), 1)
         height = max(int(view.height * detail.scale), 1)
-        arrays = out(width, height)
-        seconds = self._paint(name, arrays, detail.strata, detail.scale * view.ratio)
-        stage = view.stage
-        drawn = sum(cloud.count(detail.strata) for cloud in stage.clouds.values())
+        seconds = self.drawer.paint(self.views, name, out(width, height), detail.strata, detail.scale * view.ratio)
+        drawn = sum(cloud.count(detail.strata) for cloud in view.stage.clouds.values())
         view.budget.learn(width * height, drawn, *seconds)
-        final = detail.scale >= 1 and detail.strata == STRATA
-        return Drawing(width, height, drawn, final, sum(seconds))
+        return Drawing(width, height, drawn, self.drawer.whole and detail == FULL, sum(seconds))
 
     def still(self, name: str, width: int, height: int) -> np.ndarray:
         """(h, w, 3) uint8: the view at full detail and any size; points keep their share of the picture."""
@@ -136,39 +114,5 @@ class Compositor:
         image = np.empty((height, width, 3), np.uint8)
         arrays = PictureArrays(image, np.zeros((0, 0), np.int32), np.zeros((0, 0), np.float32))
         ratio = view.ratio * height / view.height if view.height else view.ratio
-        self._paint(name, arrays, STRATA, ratio)
+        self.drawer.paint(self.views, name, arrays, FULL.strata, ratio)
         return image
-
-    def _paint(self, name: str, arrays: PictureArrays, strata: int, ratio: float) -> tuple[float, float]:
-        """Fill ``arrays``; sizes in pixels are multiplied by ``ratio``. Returns seconds for points and pixels."""
-        view = self.views[name]
-        stage, style, image = view.stage, view.stage.style, arrays.image
-        height, width = image.shape[:2]
-        size = max(style.point_size * ratio, 1.0)
-        begin = time.perf_counter()
-        buffers = self._raster.draw(stage, view.camera, width, height, size=size, strata=strata)
-        middle = time.perf_counter()
-        self._raster.shade(buffers, style.depth_shading, size / 2)
-        behind = self._backdrop.behind(style, view.camera, width, height)
-        self._color(name, buffers, behind, size, image)
-        self._overlay.draw(stage, view.camera, buffers, ratio, image)
-        if arrays.index.size:
-            base, count = self._pick_range(stage)
-            self._raster.split(buffers, base, count, arrays.index, arrays.depth)
-        return middle - begin, time.perf_counter() - middle
-
-    def _color(self, name: str, buffers: Buffers, behind: np.ndarray, size: float, image: np.ndarray) -> None:
-        view = self.views[name]
-        table, strength = view.stage.table, view.stage.style.depth_shading
-        if self._painter is None or self._blank is None:
-            self._raster.resolve(buffers, table, strength, behind, image)
-            return
-        height, width = image.shape[:2]
-        stages = {other: view.stage for other, view in self.views.items()}
-        drawn = self._painter(stages, name, view.camera, width, height, size)
-        self._raster.resolve_drawn(buffers, drawn, self._blank, table, strength, behind, image)
-
-    @staticmethod
-    def _pick_range(stage: Stage) -> tuple[int, int]:
-        cloud = stage.clouds.get(stage.pickable)
-        return (cloud.base, int(cloud.rows.max(initial=-1)) + 1) if cloud is not None else (0, 0)

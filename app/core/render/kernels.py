@@ -190,17 +190,6 @@ def split_keys(keys, base, count, top, bottom, index, depth_bits):  # type: igno
 
 
 @_jit
-def pack_colors(colors, table, base):  # type: ignore[no-untyped-def]
-    """(N, 3) uint8 to 0x00BBGGRR words from ``table[base]`` on."""
-    for i in range(len(colors)):
-        table[base + i] = (
-            np.uint32(colors[i, 0])
-            | (np.uint32(colors[i, 1]) << np.uint32(8))
-            | (np.uint32(colors[i, 2]) << np.uint32(16))
-        )
-
-
-@_jit
 def triangles(corners, base, lens, near, keys, top, bottom, start, stop):  # type: ignore[no-untyped-def]
     """Draw triangles start..stop of ``corners`` (T, 3, 3) float32, camera frame, into rows top..bottom.
 

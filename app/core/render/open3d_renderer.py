@@ -66,7 +66,7 @@ class Open3DRenderer:
         self._scene.camera.look_at(
             ahead.astype(np.float32), eye.astype(np.float32), (-camera.axes[1]).astype(np.float32)
         )
-        return np.asarray(self._app.render_to_image(self._scene, width, height))
+        return np.array(self._app.render_to_image(self._scene, width, height))
 
     def speed(self) -> float:
         """Seconds for an empty 1280 × 800 picture: tells hardware from software drivers."""

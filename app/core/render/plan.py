@@ -18,6 +18,9 @@ class Detail:
     strata: int
 
 
+FULL = Detail(1.0, STRATA)
+
+
 @dataclass
 class Budget:
     """Seconds a point and a pixel have cost lately, and what may be spent on a moving picture.

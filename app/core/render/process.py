@@ -11,17 +11,17 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
 
 from app.core.render import buffers, wire
-from app.core.render.compositor import Compositor
+from app.core.render.compositor import Compositor, Drawer
 from app.core.render.mailbox import Mailbox
-from app.core.render.plan import Detail
-from app.core.render.protocol import CloseView, Drawn, Ready, Release, Slots, Snapshot, TakePicture, Unable
-from app.core.render.raster import Raster
-from app.core.render.stage import STRATA
+from app.core.render.plain import PlainDrawer
+from app.core.render.plan import FULL, Detail
+from app.core.render.protocol import CloseView, Drawn, Ready, Release, Shade, Slots, Snapshot, TakePicture, Unable
 
 QUIET = 0.15
 """Seconds without any change before Open3D draws: playing at ten frames a second must not start it."""
@@ -61,7 +61,16 @@ class _Slots:
 class Server:
     """One renderer's loop: messages in, newest picture out."""
 
-    def __init__(self, connection: Connection, compositor: Compositor, renderer: str, *, quiet: float) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        compositor: Compositor,
+        renderer: str,
+        *,
+        quiet: float,
+        better: Callable[[], Drawer] | None = None,
+    ) -> None:
+        self._better = better
         self._connection = connection
         self._compositor = compositor
         self._renderer = renderer
@@ -109,10 +118,21 @@ class Server:
         elif isinstance(message, TakePicture):
             if message.view not in self._compositor.views:
                 return  # closed meanwhile
+            self._improve()
             image = self._compositor.still(message.view, message.width, message.height)
             wire.send(self._connection, Snapshot(message.view, message.ticket, image))
+        elif isinstance(message, Shade):
+            self._improve()
         else:
             self._change(serial, message)
+
+    def _improve(self) -> None:
+        """Draw whole pictures from now on."""
+        if self._better is not None:
+            self._compositor.drawer = self._better()
+            self._better = None
+            for name in self._compositor.views:
+                self._changed[name] = time.monotonic()
 
     def _change(self, serial: int, message: object) -> None:
         if isinstance(message, CloseView):
@@ -132,12 +152,11 @@ class Server:
         name = min(ready, key=lambda v: self._changed[v])
         view = self._compositor.views[name]
         detail = self._compositor.plan(name)
-        full = Detail(1.0, STRATA)
         size = (view.width * view.height, view.stage.points)
-        if detail == full and not self._quiet and name not in self._rough and view.budget.full(*size) > _SLOW:
+        if detail == FULL and not self._quiet and name not in self._rough and view.budget.full(*size) > _SLOW:
             detail = view.budget.detail(*size)
         self._draw(name, detail)
-        if detail != full and not view.moving:
+        if detail != FULL and not view.moving:
             self._rough.add(name)
             self._changed[name] = time.monotonic()
         else:
@@ -179,17 +198,11 @@ def serve(connection: Connection, renderer: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal is the window's to handle
     begin = time.perf_counter()
     _silence_stdout()
-    if renderer == "raster":
-        compositor = Compositor()
-        compositor.warm()
-        server, note = Server(connection, compositor, renderer, quiet=0.0), ""
-    else:
-        made = _open3d(connection)
-        if made is None:
-            return
-        server, note = made
-    wire.send(connection, Ready(renderer, time.perf_counter() - begin, note))
+    server = _raster(connection) if renderer == "raster" else _open3d(connection)
+    if server is None:
+        return
     try:
+        wire.send(connection, Ready(renderer, time.perf_counter() - begin))
         server.run()
     except (BrokenPipeError, ConnectionResetError):
         pass
@@ -197,7 +210,15 @@ def serve(connection: Connection, renderer: str) -> None:
         os._exit(0)  # Open3D's renderer must not be taken apart by the interpreter's own end
 
 
-def _open3d(connection: Connection) -> tuple[Server, str] | None:
+def _raster(connection: Connection) -> Server:
+    from app.core.render.shaded import ShadedDrawer
+
+    drawer = ShadedDrawer()
+    drawer.warm()
+    return Server(connection, Compositor(drawer), "raster", quiet=0.0)
+
+
+def _open3d(connection: Connection) -> Server | None:
     """A server that draws with Open3D, or None after having said why not."""
     from app.core.render.open3d_renderer import Open3DRenderer, Open3DUnavailable
 
@@ -208,9 +229,16 @@ def _open3d(connection: Connection) -> tuple[Server, str] | None:
     except Open3DUnavailable as error:
         wire.send(connection, Unable("open3d", str(error)))
         return None
-    compositor = Compositor(Raster(), painter.draw, painter.blank)
-    compositor.warm()
-    return Server(connection, compositor, "open3d", quiet=QUIET), ""
+    plain = PlainDrawer(painter.draw, painter.blank)
+
+    def shaded() -> Drawer:
+        from app.core.render.shaded import ShadedDrawer
+
+        drawer = ShadedDrawer(None, painter.draw, painter.blank)
+        drawer.warm()
+        return drawer
+
+    return Server(connection, Compositor(plain), "open3d", quiet=QUIET, better=shaded)
 
 
 def _silence_stdout() -> None:

@@ -107,6 +107,11 @@ class Release:
 
 
 @dataclass(frozen=True)
+class Shade:
+    """Window to a renderer that draws plain pictures so far: the rasteriser's loops can be had quickly now."""
+
+
+@dataclass(frozen=True)
 class Ready:
     """Renderer to window: it can draw. ``note`` says in words what it draws with."""
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from app.core.render import kernels
 from app.core.render.scene import Cloud, Item, Lines, Mesh, Style, Texts
 
 STRATA = 8
@@ -106,7 +105,7 @@ class Stage:
             return  # the cloud was replaced meanwhile by one with its own colours
         self.items[name] = replace(item, colors=colors, shown=shown)
         packed = self.clouds[name]
-        kernels.pack_colors(colors, self.table, packed.base)
+        self._color(packed.base, colors)
         packed.alive = _alive(packed.rows, shown)
         self._clock += 1
         self.color_versions[name] = self._clock
@@ -164,9 +163,7 @@ class Stage:
         if mesh.opacity >= 1:
             self.meshes[name] = PackedMesh(corners)
             return
-        table = np.zeros(len(corners) + 1, np.uint32)
-        kernels.pack_colors(flat_colors(mesh), table, 0)
-        self.veils[name] = PackedVeil(corners, table, mesh.opacity)
+        self.veils[name] = PackedVeil(corners, _words(flat_colors(mesh)), mesh.opacity)
 
     def _rebuild_table(self) -> None:
         """Give out ids anew and collect the colours."""
@@ -177,9 +174,12 @@ class Stage:
             mesh.base, base = base, base + len(mesh.corners)
         self.table = np.zeros(base + 1, np.uint32)
         for name, cloud in self.clouds.items():
-            kernels.pack_colors(_colors(self.items[name]), self.table, cloud.base)
+            self._color(cloud.base, _colors(self.items[name]))
         for name, mesh in self.meshes.items():
-            kernels.pack_colors(_colors(self.items[name]), self.table, mesh.base)
+            self._color(mesh.base, _colors(self.items[name]))
+
+    def _color(self, base: int, colors: np.ndarray) -> None:
+        self.table[base : base + len(colors)] = _words(colors)
 
 
 def flat_colors(mesh: Mesh) -> np.ndarray:
@@ -190,6 +190,12 @@ def flat_colors(mesh: Mesh) -> np.ndarray:
     facing = 0.5 + 0.5 * (normals @ _LIGHT) / np.maximum(lengths, 1e-12)
     base = mesh.colors[mesh.triangles].astype(np.float64).mean(axis=1)
     return np.asarray(np.clip(base * (0.4 + 0.6 * facing)[:, None], 0, 255).astype(np.uint8))
+
+
+def _words(colors: np.ndarray) -> np.ndarray:
+    """(N,) uint32 0x00BBGGRR of (N, 3) uint8."""
+    red, green, blue = (colors[:, channel].astype(np.uint32) for channel in range(3))
+    return red | green << np.uint32(8) | blue << np.uint32(16)
 
 
 def _length(item: Item) -> int:
@@ -217,7 +223,7 @@ def _pack_cloud(item: Cloud, origin: np.ndarray) -> PackedCloud:
 
 def _pack_lines(item: Lines, origin: np.ndarray) -> PackedLines:
     ends = (item.points[item.segments].astype(np.float64) - origin).astype(np.float32)
-    return PackedLines(ends, np.ascontiguousarray(item.colors), item.width, item.hidden)
+    return PackedLines(ends, np.array(item.colors), item.width, item.hidden)
 
 
 def _strata(rows: np.ndarray) -> list[np.ndarray]:

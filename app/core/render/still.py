@@ -43,16 +43,16 @@ def render_still(
 
 def _raster(messages: list[Message], width: int, height: int) -> np.ndarray:
     from app.core.render.compositor import Compositor
-    from app.core.render.raster import Raster
+    from app.core.render.shaded import ShadedDrawer
 
-    raster = Raster()
-    compositor = Compositor(raster)
+    drawer = ShadedDrawer()
+    compositor = Compositor(drawer)
     for message in messages:
         compositor.apply(message)
     try:
         return compositor.still("still", width, height)
     finally:
-        raster.close()
+        drawer.close()
 
 
 def _open3d(messages: list[Message], width: int, height: int) -> np.ndarray:
