@@ -13,7 +13,7 @@ class StoredColor(Layer):
     name = "stored_color"
     title = "Stored colour"
     kind = Kind.COLOR
-    order = 65
+    order = 95
 
     def missing(self, frame: Frame, label_set: LabelSet | None) -> str | None:
         """Needs colours in the file."""
