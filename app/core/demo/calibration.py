@@ -57,8 +57,9 @@ class Calibration:
 
         ``turn`` (3, 3) takes sensor axes to those wanted.
         """
-        whole = turn @ self.camera_from_sensor[:3, :3].T @ np.linalg.inv(self.intrinsics)
-        return np.asarray(pixels @ whole[:, :2].T.astype(np.float32) + whole[:, 2].astype(np.float32))
+        whole = (turn @ self.camera_from_sensor[:3, :3].T @ np.linalg.inv(self.intrinsics)).astype(np.float32)
+        # Written out: BLAS takes thirty times as long for a matrix two columns wide.
+        return np.asarray(pixels[:, :1] * whole[:, 0] + pixels[:, 1:] * whole[:, 1] + whole[:, 2])
 
     def text(self) -> str:
         """The contents of KITTI's ``calib.txt``."""

@@ -20,7 +20,7 @@ _TILE = 32_768
 _OFFSETS = np.array([[-0.36, -0.22], [0.36, 0.22], [-0.18, 0.40]], np.float32)
 """Where an edge pixel is looked at besides its middle, in pixels."""
 
-_JUMP = 0.11
+_JUMP = 0.13
 """Difference of display brightness from which neighbouring pixels are looked at more closely."""
 
 
