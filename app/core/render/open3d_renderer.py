@@ -15,7 +15,7 @@ import numpy as np
 
 from app.core.errors import LidarScopeError
 from app.core.render.camera import Camera, clip_planes
-from app.core.render.scene import Cloud, Mesh
+from app.core.render.scene import Cloud, Mesh, finite_rows
 from app.core.render.stage import Stage, flat_colors
 
 _KEY = (0.31, 0.07, 0.83)
@@ -179,5 +179,5 @@ class Open3DRenderer:
 
 def _drawn(cloud: Cloud) -> np.ndarray:
     """(N,) bool: finite and shown."""
-    finite = np.isfinite(cloud.points).all(axis=1)
-    return finite if cloud.shown is None else np.asarray(finite & cloud.shown)
+    finite = finite_rows(cloud.points)
+    return finite if cloud.shown is None else finite & cloud.shown

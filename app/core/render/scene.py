@@ -88,6 +88,12 @@ class Style:
     backdrop_dim: float = 0.6
 
 
+def finite_rows(points: np.ndarray) -> np.ndarray:
+    """(N,) bool: rows of (N, 3) whose three numbers are finite. Column by column: many times faster than by row."""
+    x, y, z = points.T
+    return np.isfinite(x) & np.isfinite(y) & np.isfinite(z)
+
+
 def check(item: Item) -> None:
     """Refuse arrays that do not fit together.
 

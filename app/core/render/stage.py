@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from app.core.render.scene import Cloud, Item, Lines, Mesh, Style, Texts
+from app.core.render.scene import Cloud, Item, Lines, Mesh, Style, Texts, finite_rows
 
 STRATA = 8
 _LIGHT = np.array([0.35, 0.25, 0.9]) / np.linalg.norm([0.35, 0.25, 0.9])
@@ -210,14 +210,13 @@ def _colors(item: Item) -> np.ndarray:
 
 
 def _pack_cloud(item: Cloud, origin: np.ndarray) -> PackedCloud:
-    finite = np.isfinite(item.points).all(axis=1)
-    rows = _strata(np.flatnonzero(finite).astype(np.int32))
+    rows = _strata(np.flatnonzero(finite_rows(item.points)).astype(np.int32))
     order = np.concatenate(rows) if rows else np.zeros(0, np.int32)
-    points = item.points[order]
-    if origin.any():
-        points = (points.astype(np.float64) - origin).astype(np.float32)
+    xyz = np.empty((3, len(order)), np.float32)
+    for axis in range(3):
+        column = np.ascontiguousarray(item.points[:, axis])[order]
+        xyz[axis] = column.astype(np.float64) - origin[axis] if origin[axis] else column
     ends = np.concatenate([[0], np.cumsum([len(r) for r in rows])]).astype(np.int64)
-    xyz = np.ascontiguousarray(points.T, np.float32)
     return PackedCloud(xyz, order, _alive(order, item.shown), ends)
 
 
@@ -256,10 +255,11 @@ def _bounds(item: Item) -> np.ndarray | None:
     """(2, 3) float64 of an item's finite coordinates; None without any."""
     where = {Cloud: "points", Mesh: "vertices", Lines: "points", Texts: "positions"}[type(item)]
     points = np.asarray(getattr(item, where), np.float32)
-    low, high = points.min(axis=0, initial=np.inf), points.max(axis=0, initial=-np.inf)
-    if not np.isfinite([low, high]).all():
-        points = points[np.isfinite(points).all(axis=1)]
-        if not len(points):
-            return None
-        low, high = points.min(axis=0), points.max(axis=0)
-    return np.stack([low, high]).astype(np.float64)
+    limits = _limits(points)
+    if limits is None or np.isfinite(limits).all():
+        return limits
+    return _limits(points[finite_rows(points)])
+
+
+def _limits(points: np.ndarray) -> np.ndarray | None:
+    return np.array([[c.min(), c.max()] for c in points.T], np.float64).T if len(points) else None

@@ -9,7 +9,7 @@ import numpy as np
 from OpenGL import GL
 from pyqtgraph.opengl.GLGraphicsItem import GLGraphicsItem
 
-from app.core.render.scene import Cloud
+from app.core.render.scene import Cloud, finite_rows
 from app.core.render.stage import PackedLines
 
 
@@ -103,5 +103,5 @@ def attribute(place: int, buffer: int, array: np.ndarray, kind: Any, *, normaliz
 
 def drawn_rows(cloud: Cloud) -> np.ndarray:
     """Rows of the points that are finite and shown."""
-    finite = np.isfinite(cloud.points).all(axis=1)
+    finite = finite_rows(cloud.points)
     return np.flatnonzero(finite if cloud.shown is None else finite & cloud.shown)
