@@ -153,7 +153,7 @@ def render(
     if wanted in state.missing_layers:
         raise UsageError(f"Layer '{wanted}' cannot be shown for frame {frame}: {state.missing_layers[wanted]}")
     data = state.cloud.layers[wanted]
-    camera = camera_poses.overview(state.cloud.points, FOV)
+    camera = camera_poses.overview(state, FOV)
     if view != "orbit":
         found = camera_poses.of_mode(view, state, FOV)
         if found is None:

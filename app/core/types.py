@@ -106,6 +106,8 @@ class Frame:
     timestamp : seconds since the recording's start, or None
     cameras, boxes : what else was recorded
     notes : one sentence for everything that is missing or odd in this frame
+    heading : radians counter-clockwise from the sensor's x axis to where the vehicle faces; 0 but where a
+        sensor is mounted turned (nuScenes' LiDAR looks along y)
     """
 
     index: int
@@ -123,6 +125,7 @@ class Frame:
     cameras: tuple[CameraView, ...] = ()
     boxes: tuple[Box, ...] = ()
     notes: tuple[str, ...] = ()
+    heading: float = 0.0
 
     def __len__(self) -> int:
         return len(self.points)

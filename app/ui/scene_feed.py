@@ -107,7 +107,7 @@ class SceneFeed(Listening, QObject):
         state = self.session.frame_state
         if state is not None:
             self._leave_mode()
-            self.fly_to(camera_poses.overview(state.cloud.points, self._fov))
+            self.fly_to(camera_poses.overview(state, self._fov))
 
     def fit(self) -> None:
         """Fly back until all of the scene is in the picture."""
@@ -177,7 +177,7 @@ class SceneFeed(Listening, QObject):
             return held
         remembered = self.session.remembered_camera(self.name) if self._restoring else None
         self._restoring = False
-        return remembered or camera_poses.overview(state.cloud.points, self._fov)
+        return remembered or camera_poses.overview(state, self._fov)
 
     def _move_with_frame(self, state: FrameState) -> None:
         view = self.view

@@ -175,7 +175,8 @@ def _cameras(driver: Driver, _path: Path | None, _seed: int) -> None:
                 not np.allclose(before.camera_from_world, after.camera_from_world), "the camera is elsewhere"
             )
             if name == "recorded":
-                view = _state(driver).frame.cameras[0]
+                mode = driver.session.views["left"].camera_mode
+                view = _state(driver).frame.camera(mode.removeprefix("camera:"))
                 driver.check(
                     np.allclose(after.camera_from_world, view.camera_from_sensor, atol=1e-9),
                     f"it stands exactly where {view.name} stands",

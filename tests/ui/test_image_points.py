@@ -156,7 +156,10 @@ def test_six_cameras_stand_as_they_look(make_window: MakeWindow, realdata: Path)
     window = make_window(realdata / "nuscenes")
     state = window.session.frame_state
     assert state is not None
-    rows = [[camera.name for camera in row] for row in surround(state.frame.cameras)]
-    assert sum(map(len, rows)) == 6 and all(len(row) <= 3 for row in rows)
+    rows = [[camera.name for camera in row] for row in surround(state.frame.cameras, state.frame.heading)]
+    assert rows == [
+        ["CAM_FRONT_LEFT", "CAM_FRONT", "CAM_FRONT_RIGHT"],
+        ["CAM_BACK_LEFT", "CAM_BACK", "CAM_BACK_RIGHT"],
+    ]
     assert set(cameras_panel(window)._strip.thumbs) == {camera.name for camera in state.frame.cameras}
-    assert cameras_panel(window).camera == frontmost(state.frame.cameras)
+    assert cameras_panel(window).camera == frontmost(state.frame.cameras, state.frame.heading) == "CAM_FRONT"

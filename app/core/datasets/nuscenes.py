@@ -104,6 +104,7 @@ class NuScenesSequence(Sequence):
             if shot.is_key
             else (),
             notes=tuple(notes),
+            heading=_heading(shot),
         )
 
     def check_files(self, index: int) -> tuple[str, ...]:
@@ -180,6 +181,12 @@ class NuScenesSequence(Sequence):
 
 def _world_from_sensor(shot: Shot) -> np.ndarray:
     return np.asarray(transform(shot.ego) @ shot.mount.ego_from_sensor)
+
+
+def _heading(shot: Shot) -> float:
+    """Radians from the sensor's x axis to the vehicle's, about the sensor's z axis."""
+    ahead = shot.mount.ego_from_sensor[0, :3]  # the vehicle's x axis in sensor coordinates
+    return float(np.arctan2(ahead[1], ahead[0]))
 
 
 def _version_folders(path: Path) -> list[Path]:

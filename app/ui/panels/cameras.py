@@ -103,9 +103,10 @@ class CamerasPanel(Panel):
 
     def _on_frame(self, state: FrameState | None) -> None:
         cameras = state.frame.cameras if state is not None else ()
+        heading = state.frame.heading if state is not None else 0.0
         if self.camera not in [camera.name for camera in cameras]:
-            self.camera = frontmost(cameras)
-        self._strip.show_cameras(cameras, state.images if state is not None else {}, self.camera)
+            self.camera = frontmost(cameras, heading)
+        self._strip.show_cameras(cameras, state.images if state is not None else {}, self.camera, heading)
         self._project()
         self._place_chips()
 

@@ -76,9 +76,15 @@ class CameraStrip(QWidget):
         self._grid.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self.thumbs: dict[str, Thumb] = {}
 
-    def show_cameras(self, cameras: tuple[CameraView, ...], images: Mapping[str, np.ndarray], current: str) -> None:
-        """Show these cameras' pictures; ``current`` is marked."""
-        rows = surround(cameras)
+    def show_cameras(
+        self,
+        cameras: tuple[CameraView, ...],
+        images: Mapping[str, np.ndarray],
+        current: str,
+        heading: float = 0.0,
+    ) -> None:
+        """Show these cameras' pictures; ``current`` is marked; ``heading`` as in ``Frame``."""
+        rows = surround(cameras, heading)
         names = [camera.name for row in rows for camera in row]
         if names != list(self.thumbs):
             self._rebuild(rows)
@@ -105,28 +111,30 @@ class CameraStrip(QWidget):
                 self.thumbs[camera.name] = thumb
 
 
-def yaw(camera: CameraView) -> float:
-    """Direction a camera looks in, degrees, 0 ahead and positive to the left."""
+def yaw(camera: CameraView, heading: float = 0.0) -> float:
+    """Direction a camera looks in, degrees in ±180, 0 ahead and positive to the left; ``heading`` as in ``Frame``."""
     forward = camera.camera_from_sensor[2, :3]
-    return math.degrees(math.atan2(float(forward[1]), float(forward[0])))
+    angle = math.degrees(math.atan2(float(forward[1]), float(forward[0])) - heading)
+    return (angle + 180) % 360 - 180
 
 
-def surround(cameras: tuple[CameraView, ...]) -> list[list[CameraView]]:
+def surround(cameras: tuple[CameraView, ...], heading: float = 0.0) -> list[list[CameraView]]:
     """Rows of cameras: those that look ahead from left to right, then those that look back, as in a mirror.
 
     Rows are at most three long.
     """
-    ahead = sorted((c for c in cameras if abs(yaw(c)) < 90), key=yaw, reverse=True)
-    back = sorted((c for c in cameras if abs(yaw(c)) >= 90), key=lambda c: -(yaw(c) % 360), reverse=True)
+    angles = {camera.name: yaw(camera, heading) for camera in cameras}
+    ahead = sorted((c for c in cameras if abs(angles[c.name]) < 90), key=lambda c: -angles[c.name])
+    back = sorted((c for c in cameras if abs(angles[c.name]) >= 90), key=lambda c: angles[c.name] % 360)
     rows = []
     for group in (ahead, back):
         rows += [group[i : i + COLUMNS] for i in range(0, len(group), COLUMNS)]
     return rows
 
 
-def frontmost(cameras: tuple[CameraView, ...]) -> str:
+def frontmost(cameras: tuple[CameraView, ...], heading: float = 0.0) -> str:
     """Name of the camera that looks most nearly ahead; the first of equals."""
-    return min(cameras, key=lambda c: round(abs(yaw(c)), 1)).name if cameras else ""
+    return min(cameras, key=lambda c: round(abs(yaw(c, heading)), 1)).name if cameras else ""
 
 
 def short_name(name: str) -> str:

@@ -103,3 +103,11 @@ def test_nuscenes_boxes_hold_the_points_that_the_tables_count(realdata: Path) ->
     ]
     expected = [stated[box.instance] for box in frame.boxes]
     assert np.abs(np.subtract(counted, expected)).sum() < 0.05 * sum(expected)
+
+
+@pytest.mark.realdata
+def test_nuscenes_says_where_the_vehicle_faces(realdata: Path) -> None:
+    frame = open_dataset(realdata / "nuscenes").sequences[0].read(0)
+    front = frame.camera("CAM_FRONT").camera_from_sensor[2, :3]
+    assert frame.heading == pytest.approx(np.arctan2(front[1], front[0]), abs=0.05)
+    assert frame.heading == pytest.approx(np.pi / 2, abs=0.05)
