@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
+from listening_in import heard
 
 from app.core.demo import world as world_module
 from app.core.demo import writer
@@ -36,12 +36,6 @@ def built(monkeypatch: pytest.MonkeyPatch, small: World) -> list[int]:
 
     monkeypatch.setattr(world_module, "build_world", build)
     return calls
-
-
-def heard(signal: Any) -> list[Any]:
-    said: list[Any] = []
-    signal.connect(said.append)
-    return said
 
 
 def test_it_is_shown_from_its_first_frame_on_and_grows(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from listening_in import heard
 from small_drive import write_small_drive
 
 from app.core.render.camera import look_at
@@ -28,12 +29,6 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
 def _fresh(session: Session) -> None:
     session.go_to(1)
     session.go_to(0)
-
-
-def heard(signal) -> list:
-    said: list = []
-    signal.connect(lambda *values: said.append(values[0] if values else None))
-    return said
 
 
 rows = st.lists(st.integers(-3, 1000), max_size=12)

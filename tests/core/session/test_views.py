@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from listening_in import heard
 from small_drive import write_small_drive
 
 from app.core import layers as layer_folder
@@ -21,12 +22,6 @@ def session(tmp_path: Path) -> Session:
     made = Session(LocalEngine())
     made.open(write_small_drive(tmp_path, frames=2).root)
     return made
-
-
-def heard(signal) -> list:
-    said: list = []
-    signal.connect(lambda *values: said.append(values[0] if values else None))
-    return said
 
 
 def test_layers_have_keys_in_order_and_reasons(session: Session) -> None:
