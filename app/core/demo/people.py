@@ -97,7 +97,7 @@ def standing(seed: int) -> Pose:
     hands = np.array([[0.04, 0.14, 0.45], [0.04, -0.14, 0.45]])
     if rng.random() < 0.5:
         hands[1] = [0.17, -0.03, 0.66]
-    return Pose(np.array([0.0, 0.0, 0.52]), 0.02, hands, feet, np.zeros(2))
+    return Pose(np.array([0.0, 0.0, 0.535]), 0.02, hands, feet, np.zeros(2))
 
 
 def riding(hip: Array, hands: Array, feet: Array, lean: float) -> Pose:

@@ -23,7 +23,7 @@ from app.core.demo.traffic import Mover, Traffic
 
 PERIOD = 0.1
 """Seconds between frames."""
-VERSION = 2
+VERSION = 3
 """Raised whenever the same seed would give other files."""
 
 
