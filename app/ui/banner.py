@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
 from app.ui import icons, theme
 from app.ui.widgets.common import tool_button
@@ -17,14 +17,18 @@ OFFER_SECONDS = 30
 ICONS = {"info": ("info", "accent"), "warning": ("warning", "warning"), "error": ("error", "error")}
 
 
-class Banner(QFrame):
+class Banner(QWidget):
     """Hidden until something is said; information goes by itself, errors wait to be read."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.setObjectName("Banner")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(12, 7, 8, 7)
+        self._plate = QFrame()
+        self._plate.setObjectName("Banner")
+        around = QHBoxLayout(self)
+        around.setContentsMargins(8, 7, 8, 7)
+        around.addWidget(self._plate)
+        row = QHBoxLayout(self._plate)
+        row.setContentsMargins(12, 5, 6, 5)
         row.setSpacing(10)
         self._icon = QLabel()
         self._icon.setFixedWidth(18)
@@ -35,10 +39,10 @@ class Banner(QFrame):
         self.action = QPushButton()
         self.action.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.action.clicked.connect(self._do)
-        row.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(self._icon)
         row.addWidget(self.label, 1)
         row.addWidget(self.action)
-        row.addWidget(tool_button("close", "Dismiss (Esc)", self.hide), 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(tool_button("close", "Dismiss (Esc)", self.hide))
         self._call: Callable[[], None] | None = None
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self.hide)
@@ -50,8 +54,8 @@ class Banner(QFrame):
     ) -> None:
         """Show a sentence; ``action`` is the text of a button that runs ``call``."""
         self._call, self._level = call, level
-        self.setProperty("level", level)
-        self.style().polish(self)
+        self._plate.setProperty("level", level)
+        self._plate.style().polish(self._plate)
         self.label.setText(sentence)
         self.action.setText(action)
         self.action.setVisible(bool(action))
@@ -61,6 +65,11 @@ class Banner(QFrame):
             self._timer.start((OFFER_SECONDS if action else INFO_SECONDS) * 1000)
         else:
             self._timer.stop()
+
+    @property
+    def level(self) -> str:
+        """How grave the sentence is that is shown, or was shown last."""
+        return self._level
 
     def retheme(self) -> None:
         """Draw the icon in the theme's colours."""

@@ -143,7 +143,8 @@ def ticked(window: MainWindow, name: str) -> bool:
         case "layer":
             return view.style.range_mode is RangeMode.ABSOLUTE
         case "view":
-            return len(session.views) > 1 if rest == "split" else session.linked
+            several = len(session.views) > 1
+            return several and (rest == "split" or session.linked)
         case "play":
             return session.playback.playing if rest == "toggle" else session.playback.loop
         case "points":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, Qt
-from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QMainWindow, QToolButton, QWidget
+from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QMainWindow, QScrollArea, QToolButton, QWidget
 
 from app import discovery
 from app.ui.desk import Desk
@@ -19,7 +19,11 @@ AREAS = {
     "centre": Qt.DockWidgetArea.BottomDockWidgetArea,  # of the inner window, below the views
 }
 LEFT_WIDTH, RIGHT_WIDTH = 268, 312
+SMALLEST_WIDTH, SMALLEST_HEIGHT = 210, 56
 STATE_VERSION = 1
+SHORT = 820
+"""Below this height of the window the left column's last two panels share one place, as tabs."""
+
 TITLE_HEIGHT = 30
 
 
@@ -76,10 +80,20 @@ class PanelDock(QDockWidget):
         self.setObjectName(f"panel.{name}")
         self.info = info
         self.panel = panel
-        self.setWidget(panel)
+        self.setWidget(_scrolling(panel) if info.area in ("left", "right") else panel)
         self.setTitleBarWidget(PanelTitle(self, info, panel.hint) if info.titled else QWidget())
         if not info.titled:
             self.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetClosable)
+
+
+def _scrolling(panel: Panel) -> QScrollArea:
+    """The panel in a frame that scrolls when it is lower than the panel needs: columns never overlap."""
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setWidget(panel)
+    area.setMinimumSize(max(SMALLEST_WIDTH, panel.minimumSizeHint().width()), SMALLEST_HEIGHT)
+    return area
 
 
 class Docks(QObject):
@@ -117,12 +131,16 @@ class Docks(QObject):
                 dock.setFloating(False)
                 window.addDockWidget(AREAS[area], dock)
                 dock.show()
-        self._stack("left", self.of_area("left"))
-        self._stack("right", self.of_area("right"))
+        left = self.of_area("left")
+        self._stack(left)
+        if self.outer.height() < SHORT and len(left) > 2:
+            self.outer.tabifyDockWidget(left[-2], left[-1])
+            left[-2].raise_()
+        self._stack(self.of_area("right"))
         self._bottom()
         self.share_room()
 
-    def _stack(self, area: str, docks: list[PanelDock]) -> None:
+    def _stack(self, docks: list[PanelDock]) -> None:
         for above, below in pairwise(docks):
             self.outer.splitDockWidget(above, below, Qt.Orientation.Vertical)
 

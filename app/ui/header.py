@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QFrame,
@@ -24,6 +24,8 @@ from app.ui import icons, text, theme
 from app.ui.desk import Desk
 from app.ui.listening import Listening
 from app.ui.workspaces import WORKSPACES
+
+COMMAND = "  Type a command or a place …"
 
 
 class Crumbs(QWidget):
@@ -116,8 +118,17 @@ class Header(Listening, QFrame):
         """Workspaces mean something only once a drive is open."""
         self.segments.setVisible(on)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """A narrow window keeps the menus and the workspaces; the rest gets shorter, then goes."""
+        width = event.size().width()
+        self.device.setVisible(width >= 1200)
+        short = width < 1400
+        self.command.setFixedWidth(36 if width < 1080 else 150 if short else 290)
+        self.command.setText("" if width < 1080 else "  Commands" if short else COMMAND)
+        self._keys.setVisible(not short)
+
     def _command_field(self, call: Callable[[], None]) -> QPushButton:
-        button = QPushButton("  Type a command or a place …")
+        button = QPushButton(COMMAND)
         button.setObjectName("CommandField")
         button.setFixedWidth(290)
         button.setFont(theme.font(12))
@@ -125,7 +136,7 @@ class Header(Listening, QFrame):
         button.setToolTip("Every action, layer, sequence and frame by name (Ctrl+Shift+P)")
         icons.bind(button, "search", "faint")
         button.setIconSize(QSize(14, 14))
-        keys = QLabel("Ctrl+Shift+P", button)
+        keys = self._keys = QLabel("Ctrl+Shift+P", button)
         keys.setObjectName("Faint")
         keys.setFont(theme.font(11))
         inner = QHBoxLayout(button)

@@ -108,7 +108,7 @@ class MainWindow(Listening, QMainWindow):
             self.docks.show_only(frozenset())
             self.stack.setCurrentWidget(self.start)
         self.setWindowTitle(f"{drive.path.name} · LidarScope" if drive is not None else "LidarScope")
-        if drive is not None and self.banner.property("level") == "error":
+        if drive is not None and self.banner.level == "error":
             self.banner.hide()
 
     def _on_playback(self, playback: Playback) -> None:

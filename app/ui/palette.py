@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from app.ui.main_window import MainWindow
 
 WIDTH = 560
+TOP = 52
 SHOWN = 12
 FRAME = re.compile(r"^(?:go\s*(?:to)?\s*|frame\s*|:)?(\d+)$", re.IGNORECASE)
 """``120``, ``go to 120``, ``frame 120`` and ``:120`` all mean the frame."""
@@ -65,7 +66,7 @@ class Palette(QFrame):
     """A field and a list over the window; Escape, a click elsewhere or a choice closes it."""
 
     def __init__(self, window: MainWindow) -> None:
-        super().__init__(window, Qt.WindowType.Popup)
+        super().__init__(window)
         self.setObjectName("Palette")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._window = window
@@ -99,9 +100,9 @@ class Palette(QFrame):
     def open_at(self, window: MainWindow) -> None:
         """Show the palette in the upper middle of the window."""
         self.adjustSize()
-        corner = window.mapToGlobal(window.rect().topLeft())
-        self.move(corner.x() + (window.width() - self.width()) // 2, corner.y() + 52)
+        self.move((window.width() - self.width()) // 2, TOP)
         self.show()
+        self.raise_()
         self.field.setFocus()
 
     def _search(self, query: str) -> None:
@@ -122,7 +123,9 @@ class Palette(QFrame):
         self.nothing.setVisible(not self._shown)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Up, down and Enter in the field move through the list."""
+        """Up, down and Enter in the field move through the list; without the focus the palette goes."""
+        if event.type() == QEvent.Type.FocusOut and self.isVisible():
+            QTimer.singleShot(0, self, self._close_unless_focused)
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
             steps = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1, Qt.Key.Key_PageDown: SHOWN, Qt.Key.Key_PageUp: -SHOWN}
             key = Qt.Key(event.key())
@@ -137,6 +140,10 @@ class Palette(QFrame):
                 self.close()
                 return True
         return False
+
+    def _close_unless_focused(self) -> None:
+        if not self.field.hasFocus():
+            self.close()
 
     def run_current(self) -> None:
         """Do what the marked line says; a line that cannot be done now stays where it is."""

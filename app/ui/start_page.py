@@ -10,9 +10,11 @@ from PySide6.QtSvgWidgets import QSvgWidget
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QListWidget, QListWidgetItem, QPushButton, QVBoxLayout
 
 from app.core.settings import Settings
+from app.core.state import TaskInfo
 from app.ui import icons, theme
 from app.ui.desk import Desk
 from app.ui.listening import Listening
+from app.ui.panels.tasks import TaskRow
 from app.ui.widgets.common import heading, hint
 from app.ui.widgets.rows import HEIGHT, Role, RowDelegate
 
@@ -32,11 +34,18 @@ class StartPage(Listening, QFrame):
         outer.addWidget(self._make_card(), 0, Qt.AlignmentFlag.AlignHCenter)
         self.note = hint("or drop a folder or a scan anywhere on this window")
         self.note.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        outer.addSpacing(14)
+        outer.addSpacing(10)
+        self.progress = TaskRow(self._cancel)
+        self.progress.setFixedWidth(CARD_WIDTH)
+        self.progress.hide()
+        outer.addWidget(self.progress, 0, Qt.AlignmentFlag.AlignHCenter)
+        outer.addSpacing(4)
         outer.addWidget(self.note)
         outer.addStretch(4)
         self._recent: tuple[Path, ...] = ()
+        self._task = 0
         self.listen(desk.session.settings_changed, self._on_settings)
+        self.listen(desk.session.task_changed, self._on_task)
         self._on_settings(desk.session.settings)
 
     def _make_card(self) -> QFrame:
@@ -51,7 +60,7 @@ class StartPage(Listening, QFrame):
         column.addLayout(self._make_buttons())
         self.recent_title = heading("Recent")
         self.recent = QListWidget()
-        self.recent.setItemDelegate(RowDelegate(self.recent))
+        self.recent.setItemDelegate(RowDelegate(self.recent, inset=1))
         self.recent.setUniformItemSizes(True)
         self.recent.setStyleSheet("background: transparent")
         self.recent.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -113,6 +122,18 @@ class StartPage(Listening, QFrame):
 
     def _open_recent(self, row: QListWidgetItem) -> None:
         self.desk.path_requested.emit(row.data(Role.VALUE))
+
+    def _on_task(self, task: TaskInfo) -> None:
+        """Opening may take a moment, writing a demo drive a few seconds: show what goes on."""
+        going = task.state in ("queued", "running")
+        if going:
+            self._task = task.id
+            self.progress.show_task(task)
+        if task.id == self._task:
+            self.progress.setVisible(going)
+
+    def _cancel(self) -> None:
+        self.desk.session.cancel_task(self._task)
 
     def close_page(self) -> None:
         """Let go of the session."""

@@ -25,16 +25,20 @@ QMenuBar { background: transparent; spacing: 0; color: $soft; }
 QMenuBar::item { padding: 5px 9px; border-radius: 5px; background: transparent; }
 QMenuBar::item:selected { background: $control; color: $text; }
 QMenu { background: $raised; border: 1px solid $line; padding: 5px; }
-QMenu::item { padding: 5px 26px 5px 24px; border-radius: 4px; }
+QMenu::item { padding: 5px 26px 5px 34px; border-radius: 4px; }
 QMenu::item:selected { background: $fill; color: $on_fill; }
 QMenu::item:disabled { color: $faint; background: transparent; }
+QMenu::icon { margin-left: 9px; }
+QMenu::icon:checked { background: $fill; border-radius: 4px; margin-left: 6px; padding: 3px; }
 QMenu::separator { height: 1px; background: $line; margin: 5px 8px; }
-QMenu::indicator { width: 14px; height: 14px; left: 6px; }
+QMenu::indicator { width: 14px; height: 14px; left: 9px; }
+QMenu::indicator:non-exclusive:checked { image: url($tick); }
 
 QDockWidget { color: $faint; }
 #PanelTitle { background: $panel; }
 #Heading { color: $faint; }
-#Hint, #Faint { color: $faint; }
+#Hint, #Faint, #InsetHint { color: $faint; }
+#InsetHint { padding: 2px 10px 2px 12px; }
 #Soft { color: $soft; }
 #Warning { color: $warning; }
 #Error { color: $error; }
@@ -109,6 +113,7 @@ QProgressBar::chunk { background: $accent; border-radius: 3px; }
 QStatusBar { background: $raised; color: $soft; border-top: 1px solid $line; }
 QStatusBar::item { border: 0; }
 
+QLabel#ViewChip { padding: 3px 8px; }
 #ViewChip, #ViewBar { background: $raised; border: 1px solid $line; border-radius: 6px; }
 QToolButton#ViewChip { padding: 4px 10px; }
 QToolButton#ViewChip:hover { background: $control; }
@@ -131,5 +136,5 @@ QToolButton#ViewChip:hover { background: $control; }
 #StartPage { background: $panel; }
 #StartCard { background: $raised; border: 1px solid $line; border-radius: 10px; }
 #StartCard QPushButton { padding: 9px 16px; }
-#DropHint { background: $row; border: 2px dashed $accent; border-radius: 12px; }
+#DropHint { background: $veil; border: 2px dashed $accent; border-radius: 12px; }
 """

@@ -15,8 +15,8 @@ FAMILIES = ("Inter", "Segoe UI", "SF Pro Text", "Noto Sans", "DejaVu Sans")
 """Preferred first: Inter has figures of equal width and reads well at 12 pixels."""
 
 ICONS = Path(__file__).resolve().parents[2] / "assets" / "icons"
-MARKS = ("mark_check.svg", "mark_chevron.svg")
-"""Pictures the style sheet itself names: a ticked box, a combo box's arrow."""
+MARKS = ("mark_check.svg", "mark_chevron.svg", "mark_tick.svg")
+"""Pictures the style sheet itself names: a ticked box, a combo box's arrow, a ticked menu entry."""
 
 TEXT_SIZE = 13
 """Pixels; everything else is in proportion to it."""
@@ -182,5 +182,7 @@ def style_sheet(theme: Theme) -> str:
     from app.ui.style_sheet import TEMPLATE
 
     names = {field.name: getattr(theme, field.name) for field in fields(theme)}
-    names["check"], names["chevron"] = (f'"{(ICONS / name).as_posix()}"' for name in MARKS)
+    names["check"], names["chevron"], names["tick"] = (f'"{(ICONS / name).as_posix()}"' for name in MARKS)
+    veil = theme.color("row")
+    names["veil"] = f"rgba({veil.red()}, {veil.green()}, {veil.blue()}, 205)"
     return Template(TEMPLATE).substitute(names)

@@ -23,6 +23,10 @@ MODES = (
 )
 
 
+WIDE, NARROW = 560, 430
+"""Widths of a view in pixels below which the strip gets shorter, so that it does not meet the title."""
+
+
 class ViewBar(Listening, QFrame):
     """One per view. The camera buttons act on this view, the tools on all of them."""
 
@@ -38,6 +42,9 @@ class ViewBar(Listening, QFrame):
         self._modes = self._make_modes(row)
         self._camera = self._make_camera(row)
         self._follow = self._make_follow(row)
+        self._more = self._button(row, "Orbit", "Where the camera stands")
+        self._more.setCheckable(False)
+        self._more.clicked.connect(self._show_menu)
         self.listen(desk.tool_changed, lambda _tool: self._show_tool())
         self.listen(desk.session.view_changed, lambda _name: self._show_mode())
         self.listen(desk.session.frame_changed, self._show_cameras)
@@ -48,10 +55,14 @@ class ViewBar(Listening, QFrame):
         if desk.session.frame_state is not None:
             self._show_cameras(desk.session.frame_state)
 
-    def set_compact(self, compact: bool) -> None:
-        """Leave out the selection tools where the view is narrow; their keys still work."""
+    def set_room(self, width: int) -> None:
+        """Leave out what would not fit into a view of that width: first the tools, then all but one button
+        with a menu; their keys still work."""
         for button in self._tools.values():
-            button.setVisible(not compact)
+            button.setVisible(width >= WIDE)
+        for button in (*self._modes.values(), self._camera, self._follow):
+            button.setVisible(width >= NARROW)
+        self._more.setVisible(width < NARROW)
         self.adjustSize()
 
     def _button(self, row: QHBoxLayout, label: str, tip: str, icon: str = "") -> QToolButton:
@@ -113,6 +124,18 @@ class ViewBar(Listening, QFrame):
                 menu.addAction(name).triggered.connect(lambda _on=False, n=name: self._choose(f"camera:{n}"))
             menu.popup(self._camera.mapToGlobal(self._camera.rect().bottomLeft()))
 
+    def _show_menu(self) -> None:
+        """Everything of the strip as a menu."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for button in (*self._modes.values(), self._camera, self._follow):
+            entry = menu.addAction(button.text())
+            entry.setCheckable(True)
+            entry.setChecked(button.isChecked())
+            entry.setEnabled(button.isEnabled())
+            entry.triggered.connect(lambda _on=False, b=button: b.click())
+        menu.popup(self._more.mapToGlobal(self._more.rect().bottomLeft()))
+
     def _show_tool(self) -> None:
         self._tools[self.desk.tool].setChecked(True)
 
@@ -122,6 +145,7 @@ class ViewBar(Listening, QFrame):
         for name, button in self._modes.items():
             button.setChecked(name == mode)
         self._camera.setChecked(mode.startswith("camera:"))
+        self._more.setText("Camera" if mode.startswith("camera:") else mode.capitalize())
 
     def _show_cameras(self, state: FrameState) -> None:
         self._camera.setEnabled(bool(state.frame.cameras))

@@ -13,7 +13,7 @@ from app.core.layers.base import Kind
 from app.core.render.picking import Pick
 from app.core.render.protocol import Picture
 from app.core.session_selection import Mode
-from app.core.state import Hover, RangeMode
+from app.core.state import Hover, LogLine, RangeMode
 from app.ui import icons, theme
 from app.ui.desk import Desk
 from app.ui.hover_text import describe
@@ -28,8 +28,8 @@ MARGIN = 10
 QUIET_SECONDS = 0.2
 """A finished picture that no other follows for so long is the last one."""
 
-COMPACT_BELOW = 560
-"""Pixels of width under which the selection tools leave the strip, so that it does not meet the title."""
+STATS_FROM = 400
+"""Pixels of width from which the number of points has room beside the colour bar."""
 
 
 class ViewFrame(Listening, QFrame):
@@ -49,7 +49,6 @@ class ViewFrame(Listening, QFrame):
         self.stats = QLabel(self)
         self.stats.setObjectName("ViewChip")
         self.stats.setFont(theme.font(12))
-        self.stats.setContentsMargins(8, 3, 8, 3)
         self.stats.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.stats.hide()
         self.feed = SceneFeed(desk, viewport, name)
@@ -70,6 +69,9 @@ class ViewFrame(Listening, QFrame):
         self.listen(session.view_changed, self._on_view)
         self.listen(session.frame_changed, lambda _state: self._on_frame())
         self.listen(session.views_changed, self._show_title)
+        self.listen(session.drive_changed, lambda _drive: self._show_waiting())
+        self.listen(session.sequence_changed, lambda _sequence: self._show_waiting())
+        self.listen(session.log_added, self._on_log)
         self.listen(session.hover_changed, self._show_hover)
         self.listen(session.picked_changed, lambda _row: self._show_picked())
 
@@ -100,7 +102,7 @@ class ViewFrame(Listening, QFrame):
         area = self.rect()
         self.viewport.widget.setGeometry(area)
         self.marks.setGeometry(area)
-        self.bar.set_compact(area.width() < COMPACT_BELOW)
+        self.bar.set_room(area.width())
         for chip in (self.title, self.bar, self.stats):
             chip.adjustSize()
         right, bottom = area.width() - MARGIN, area.height() - MARGIN
@@ -179,7 +181,21 @@ class ViewFrame(Listening, QFrame):
 
     # pictures, hover, pick, regions
 
+    def _show_waiting(self) -> None:
+        """Say in the empty view that a frame is on its way."""
+        sequence = self.session.sequence
+        waiting = self.session.frame_state is None and sequence is not None
+        words = "Reading the first frame …" if sequence is not None and sequence.frames else "No frames here."
+        self.viewport.overlay.set_message(words if waiting else "")
+        self.color_bar.setVisible(not waiting and self.session.resolved_range(self.name) is not None)
+
+    def _on_log(self, line: LogLine) -> None:
+        """A first frame that cannot be read leaves the view empty: say why it is."""
+        if line.level == "error" and self.session.frame_state is None and self.session.sequence is not None:
+            self.viewport.overlay.set_message(line.text)
+
     def _on_frame(self) -> None:
+        self.viewport.overlay.set_message("")
         self._on_view(self.name)
         self._show_picked()
         self.marks.set_hover(None)
@@ -191,7 +207,7 @@ class ViewFrame(Listening, QFrame):
             self.stats.setText(drawn_as(picture))
             self.stats.adjustSize()
             self.stats.move(MARGIN, self.height() - MARGIN - self.stats.height())
-        self.stats.setVisible(bool(picture.total))
+        self.stats.setVisible(bool(picture.total) and self.width() >= STATS_FROM)
 
     def _on_hover(self, pick: Pick | None) -> None:
         if self.session.settings.hover:

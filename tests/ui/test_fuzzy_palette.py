@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 from window_helpers import settle
 
 from app.ui import fuzzy, palette
@@ -87,13 +87,13 @@ def test_a_number_is_a_frame(query: str, frame: int | None) -> None:
 
 def test_typing_and_enter_do_it(window: MainWindow) -> None:
     window.show_palette()
-    opened = [w for w in QApplication.topLevelWidgets() if isinstance(w, Palette) and w.isVisible()]
+    opened = [found for found in window.findChildren(Palette) if found.isVisible()]
     assert len(opened) == 1
     QTest.keyClicks(opened[0].field, "go to 3")
     QTest.keyClick(opened[0].field, Qt.Key.Key_Return)
     settle()
     assert window.session.index == 3
-    assert not [w for w in QApplication.topLevelWidgets() if isinstance(w, Palette) and w.isVisible()]
+    assert not window.findChildren(Palette)
 
 
 def test_arrows_move_and_what_cannot_be_done_is_not_done(window: MainWindow) -> None:
@@ -108,6 +108,27 @@ def test_arrows_move_and_what_cannot_be_done_is_not_done(window: MainWindow) -> 
     assert made.isVisible(), "with one view there is nothing to link"
     QTest.keyClick(made.field, Qt.Key.Key_Escape)
     settle()
+
+
+def test_a_click_elsewhere_closes_it(window: MainWindow, qtbot: QtBot) -> None:
+    window.activateWindow()
+    window.show_palette()
+    made = window.findChildren(Palette)[0]
+    qtbot.waitUntil(made.field.hasFocus)
+    made.field.clearFocus()
+    qtbot.waitUntil(lambda: not window.findChildren(Palette))
+
+
+def test_plain_keys_type_into_it_and_do_nothing_else(window: MainWindow, qtbot: QtBot) -> None:
+    window.activateWindow()
+    window.show_palette()
+    made = window.findChildren(Palette)[0]
+    qtbot.waitUntil(made.field.hasFocus)
+    QTest.keyClicks(made.field, "2 nb")
+    QTest.keyClick(made.field, Qt.Key.Key_Home)
+    assert made.field.text() == "2 nb"
+    assert window.session.views["left"].layer == "height" and window.session.index == 0
+    made.close()
 
 
 def test_nonsense_says_so(window: MainWindow) -> None:

@@ -99,7 +99,7 @@ def test_a_drive_that_is_gone_is_a_sentence(drive: Path) -> None:
         begin(window, session)
         settle()
         assert session.drive is None and window.stack.currentWidget() is window.start
-        assert window.banner.property("level") == "error" and "small drive" in window.banner.label.text()
+        assert window.banner.level == "error" and "small drive" in window.banner.label.text()
 
 
 def test_a_broken_session_file_is_a_line_in_the_log_and_an_empty_window() -> None:

@@ -51,7 +51,7 @@ def test_a_bad_path_is_one_calm_sentence_and_the_window_goes_on(
     (tmp_path / "notes.txt").write_text("no points here")
     window.open_path(tmp_path / bad)
     settle()
-    assert window.banner.isVisible() and window.banner.property("level") == "error"
+    assert window.banner.isVisible() and window.banner.level == "error"
     sentence = window.banner.label.text()
     assert bad in sentence and "Traceback" not in sentence and "\n" not in sentence
     assert window.session.frame_state is not None, "what was open stays open"

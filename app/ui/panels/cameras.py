@@ -58,7 +58,6 @@ class CamerasPanel(Panel):
         self.title = QLabel(self.canvas)
         self.title.setObjectName("ViewChip")
         self.title.setFont(theme.font(12))
-        self.title.setContentsMargins(8, 3, 8, 3)
         self.title.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.tools = QFrame(self.canvas)
         self.tools.setObjectName("ViewBar")

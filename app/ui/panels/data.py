@@ -27,7 +27,7 @@ class DataPanel(Panel):
         self.tree.setHeaderHidden(True)
         self.tree.setRootIsDecorated(True)
         self.tree.setIndentation(16)
-        self.tree.setItemDelegate(RowDelegate(self.tree))
+        self.tree.setItemDelegate(RowDelegate(self.tree, inset=2))
         self.tree.setUniformRowHeights(True)
         self.tree.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.tree.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)

@@ -77,8 +77,7 @@ class TasksPanel(Panel):
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self.column.setContentsMargins(0, 0, 0, 4)
-        self.empty = hint("Nothing is going on.")
-        self.empty.setContentsMargins(12, 2, 10, 2)
+        self.empty = hint("Nothing is going on.", inset=True)
         self.empty.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._inner = QWidget()
         self._stack = QVBoxLayout(self._inner)

@@ -112,7 +112,7 @@ class CameraStrip(QWidget):
 
 
 def yaw(camera: CameraView, heading: float = 0.0) -> float:
-    """Direction a camera looks in, degrees in ±180, 0 ahead and positive to the left; ``heading`` as in ``Frame``."""
+    """Direction a camera looks in, degrees in ±180, 0 ahead and positive to the left (``heading``: ``Frame``)."""
     forward = camera.camera_from_sensor[2, :3]
     angle = math.degrees(math.atan2(float(forward[1]), float(forward[0])) - heading)
     return (angle + 180) % 360 - 180

@@ -19,14 +19,16 @@ def heading(text: str) -> QLabel:
     return label
 
 
-def hint(text: str, *, wrap: bool = True) -> QLabel:
-    """A quiet sentence."""
+def hint(text: str, *, wrap: bool = True, inset: bool = False) -> QLabel:
+    """A quiet sentence; ``inset``: it stands where the rows of a list would."""
     label = QLabel(text)
-    label.setObjectName("Hint")
+    label.setObjectName("InsetHint" if inset else "Hint")
     label.setFont(theme.font(12))
     label.setWordWrap(wrap)
     if wrap:
-        label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        policy.setHeightForWidth(True)
+        label.setSizePolicy(policy)
     return label
 
 

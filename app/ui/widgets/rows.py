@@ -35,11 +35,12 @@ class Role(IntEnum):
 
 
 class RowDelegate(QStyledItemDelegate):
-    """Draws a row. ``lead_width`` pixels are kept free for keys in every row, so that names align."""
+    """Draws a row. ``lead_width`` pixels are kept free for keys in every row, so that names align; rows begin
+    ``inset`` pixels from the edge."""
 
-    def __init__(self, parent: QWidget, lead_width: int = 0) -> None:
+    def __init__(self, parent: QWidget, lead_width: int = 0, inset: int = 12) -> None:
         super().__init__(parent)
-        self._lead_width = lead_width
+        self._lead_width, self._inset = lead_width, inset
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         """Fixed height; the width of the name alone (the view stretches rows)."""
@@ -55,18 +56,13 @@ class RowDelegate(QStyledItemDelegate):
         elif state & QStyle.StateFlag.State_MouseOver:
             painter.fillRect(rect, now.color("raised"))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        rect.adjust(12 if self._flat() else 2, 0, -10, 0)
+        rect.adjust(self._inset, 0, -min(self._inset, 10), 0)
         dim = bool(index.data(Role.DIM))
         rect.setLeft(self._left_parts(painter, rect, index, dim))
         rect.setRight(self._note(painter, rect, index, dim))
         painter.setFont(theme.font(bold=bool(index.data(Role.STRONG))))
         painter.setPen(now.color("faint" if dim else "text"))
         _elided(painter, rect, str(index.data(Qt.ItemDataRole.DisplayRole) or ""), Qt.AlignmentFlag.AlignLeft)
-
-    def _flat(self) -> bool:
-        from PySide6.QtWidgets import QTreeView
-
-        return not isinstance(self.parent(), QTreeView)
 
     def _left_parts(self, painter: QPainter, rect: QRectF, index: Index, dim: bool) -> float:
         now, left = theme.current(), rect.left()
