@@ -96,7 +96,8 @@ class Compositor:
         view = self.views[name]
         if not view.moving:
             return FULL
-        return view.budget.detail(view.width * view.height, view.stage.points)
+        moving = sum(other.moving and other.width > 0 for other in self.views.values())
+        return view.budget.detail(view.width * view.height, view.stage.points, sharing=moving)
 
     def draw(self, name: str, detail: Detail, out: Callable[[int, int], PictureArrays]) -> Drawing:
         """Draw a view into the arrays that ``out(width, height)`` gives."""

@@ -42,9 +42,11 @@ class Budget:
         """Seconds that a picture at full detail should take."""
         return pixels * self.per_pixel + points * self.per_point
 
-    def detail(self, pixels: int, points: int) -> Detail:
-        """The most that fits: resolution first goes down when the pixels alone would take over half the time."""
-        scale = next((s for s in SCALES if pixels * s * s * self.per_pixel <= 0.55 * self.seconds), SCALES[-1])
-        left = self.seconds - pixels * scale * scale * self.per_pixel
+    def detail(self, pixels: int, points: int, sharing: int = 1) -> Detail:
+        """The most that fits when ``sharing`` views move at once. Resolution goes down when the pixels alone would
+        take over half the time, then the share of the points does."""
+        seconds = self.seconds / max(sharing, 1)
+        scale = next((s for s in SCALES if pixels * s * s * self.per_pixel <= 0.55 * seconds), SCALES[-1])
+        left = seconds - pixels * scale * scale * self.per_pixel
         strata = int(left / max(points * self.per_point / STRATA, 1e-9)) if points else STRATA
         return Detail(scale, min(max(strata, 1), STRATA))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
@@ -51,6 +51,12 @@ class PictureWidget(QWidget):
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, not exact)
             painter.drawImage(QRectF(self.rect()), self._image)
         painter.end()
+
+    def event(self, event: QEvent) -> bool:
+        """Also a move to a screen of another pixel density asks for a picture of another size."""
+        if event.type() == QEvent.Type.DevicePixelRatioChange and self.on_resize is not None:
+            self.on_resize()
+        return super().event(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self.overlay.setGeometry(self.rect())

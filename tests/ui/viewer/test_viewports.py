@@ -95,10 +95,13 @@ def test_moving_pictures_come_fast_and_the_last_is_refined(view: ProcessViewport
     assert not np.allclose(view.camera.position, CAMERA.position)
 
 
-def test_a_camera_set_from_outside_is_not_reported_back(view: ProcessViewport) -> None:
+def test_a_camera_set_from_outside_is_not_reported_back(view: ProcessViewport, qtbot: QtBot) -> None:
+    """Not even when it comes to rest: two linked views would pass it to and fro for ever."""
     told: list[object] = []
     view.on_camera = told.append
     view.set_camera(look_at(np.array([5.0, 5, 30]), np.zeros(3)), moving=True)
+    qtbot.waitUntil(lambda: arrived(view), timeout=30_000)
+    qtbot.wait(300)
     assert told == []
 
 
