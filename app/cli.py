@@ -75,10 +75,12 @@ def window(context: typer.Context) -> None:
 
 
 @commands.command("open")
-def open_command(path: DataPath, frame: FrameOption = 0) -> None:
+def open_command(
+    path: DataPath, frame: FrameOption = 0, columns: ColumnsOption = None, label_map: LabelsOption = None
+) -> None:
     """Open the window on a recording."""
     _must_exist(path)
-    _leave(_application().run(path, frame=frame))
+    _leave(_application().run(path, frame=frame, options=_options(columns, label_map)))
 
 
 @commands.command()
@@ -226,13 +228,21 @@ def bench(
 ) -> None:
     """Run a benchmark: ours and a peer's figure from one run."""
     from app import discovery
+    from benchmarks.rows import report
 
-    names = [found for found in discovery.module_names("benchmarks") if found not in ("rows", "all")]
+    _quiet_blas()
+    names = [found for found in discovery.module_names("benchmarks") if found not in ("rows", "drives")]
     known = ["all", *names]
     if name not in known:
         raise UsageError(f"There is no benchmark '{name}'; there are: {', '.join(known)}.")
+    measured = []
     for one in names if name == "all" else [name]:
-        _leave(discovery.load("benchmarks", one).main(["--json"] if as_json else []))
+        rows = discovery.load("benchmarks", one).rows()
+        measured += rows
+        if not as_json:
+            report(rows, as_json=False)
+    if as_json:
+        report(measured, as_json=True)
 
 
 T = TypeVar("T")

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.peers.scene import FOV, POINT_SIZE, TARGET, cloud, eye
-from benchmarks.rows import Row, median_ms, report
+from benchmarks.rows import Row, median_ms
 
 SIZE = (1280, 800)
 ROOT = Path(__file__).resolve().parent.parent
@@ -203,18 +203,13 @@ def rows_for(count: int, figures: dict[str, float], reach: dict[str, float]) -> 
     return rows
 
 
-def main(as_json: bool = False) -> None:
-    """Measure and print; one JSON object with ``as_json``."""
+def rows() -> list[Row]:
+    """Measure at 120 000 points and at a million."""
     view = View()
     try:
         small = ours(view, 120_000)
         large = ours(view, 1_000_000)
     finally:
         view.close()
-    rows = rows_for(120_000, small, {"moving": 33, "still": 150, "recolour": 100, "pick": 20})
-    rows += rows_for(1_000_000, large, {"moving": 50, "pick": 20})
-    report(rows, as_json=as_json)
-
-
-if __name__ == "__main__":
-    main("--json" in sys.argv)
+    measured = rows_for(120_000, small, {"moving": 33, "still": 150, "recolour": 100, "pick": 20})
+    return measured + rows_for(1_000_000, large, {"moving": 50, "pick": 20})

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from app.core.demo.writer import write_drive
-from app.core.settings import home
+from app.core.demo.writer import default_drive_path, write_drive
 from app.core.tasks.base import run
 
 
 def demo_drive(frames: int = 20) -> Path:
     """The demo drive in the user's cache, with at least that many frames."""
-    folder = home() / "demo"
+    folder = default_drive_path(0)
     run(write_drive(folder, frames=frames))
     return folder
 

@@ -8,7 +8,6 @@ PATH is a data set with labels; without one a scan of 124 668 points is written 
 from __future__ import annotations
 
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -18,7 +17,7 @@ import numpy as np
 
 from app.core.datasets import Sequence, open_dataset
 from app.core.datasets._examples import PROJECTION, SENSOR_TO_CAMERA
-from benchmarks.rows import Row, report
+from benchmarks.rows import Row
 
 POINTS = 124_668
 SCANS = 4541
@@ -158,17 +157,12 @@ def tile_rows(folder: Path) -> list[Row]:
     return rows
 
 
-def main(as_json: bool = False, data: Path | None = None) -> None:
-    """Measure and print; one JSON object with ``as_json``. ``data`` is a data set with labelled scans."""
+def rows(data: Path | None = None) -> list[Row]:
+    """Measure every format; ``data`` is a data set with labelled scans, without it one is generated."""
     with tempfile.TemporaryDirectory(prefix="lidarscope-") as scratch:
         folder = Path(scratch)
-        rows = scan_rows(data or write_drive(folder / "scan"))
-        rows.append(opening_row(folder / "long"))
-        rows += cloud_rows(folder)
-        rows += tile_rows(folder)
-    report(rows, as_json=as_json)
-
-
-if __name__ == "__main__":
-    places = [argument for argument in sys.argv[1:] if argument != "--json"]
-    main("--json" in sys.argv, Path(places[0]) if places else None)
+        measured = scan_rows(data or write_drive(folder / "scan"))
+        measured.append(opening_row(folder / "long"))
+        measured += cloud_rows(folder)
+        measured += tile_rows(folder)
+    return measured

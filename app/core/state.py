@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.core.datasets.base import OpenOptions
+from app.core.datasets.base import OpenOptions as OpenOptions  # the window takes it from here
 from app.core.layers.base import Kind, LayerData
 from app.core.types import Frame
 

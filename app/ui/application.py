@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QApplication
 
 from app.core import settings as disk
+from app.core.state import OpenOptions
 from app.core.session import Session
 from app.core.tasks.engine import Engine
 from app.ui import theme
@@ -91,18 +92,21 @@ def run(
     path: Path | None = None,
     *,
     frame: int = 0,
+    options: OpenOptions | None = None,
     demo_seed: int | None = None,
     demo_frames: int = DEMO_FRAMES,
     viewport_kind: str | None = None,
 ) -> int:
     """Open the window and stay in it until it is closed; returns the exit status.
 
-    ``path`` is opened at once; ``demo_seed`` opens the demo drive of that seed, in ``path`` if that is given
-    too. With neither, what a crash left on the screen comes back.
+    ``path`` is opened at once, with what ``options`` state; ``demo_seed`` opens the demo drive of that seed, in
+    ``path`` if that is given too. With neither, what a crash left on the screen comes back.
     """
     app = application()
     with window_on(viewport_kind=viewport_kind) as (window, session):
-        begin(window, session, path, frame=frame, demo_seed=demo_seed, demo_frames=demo_frames)
+        begin(
+            window, session, path, frame=frame, options=options, demo_seed=demo_seed, demo_frames=demo_frames
+        )
         window.show()
         status: int = app.exec()
     return status
@@ -114,6 +118,7 @@ def begin(
     path: Path | None = None,
     *,
     frame: int = 0,
+    options: OpenOptions | None = None,
     demo_seed: int | None = None,
     demo_frames: int = DEMO_FRAMES,
 ) -> None:
@@ -126,7 +131,7 @@ def begin(
     if demo_seed is not None:
         session.open_demo(path, frames=demo_frames, seed=demo_seed)
     elif path is not None:
-        session.open(path, frame=frame)
+        session.open(path, options, frame=frame)
     elif saved is not None and crashed(saved):
         window.opening.bring_back(saved)
     elif saved is not None and saved.closed and saved.path is not None:

@@ -10,7 +10,6 @@ import numpy as np
 from PySide6.QtCore import QPoint, Qt
 
 from app.core.layers.base import Kind
-from app.core.settings import home
 from app.core.state import FrameState
 from app.ui.application import DEMO_FRAMES
 from app.ui.panels.cameras import CamerasPanel
@@ -28,7 +27,7 @@ def _open(driver: Driver, path: Path | None, demo_seed: int) -> None:
 
     def work() -> None:
         if path is None:
-            session.open_demo(home() / "demo", frames=DEMO_FRAMES, seed=demo_seed)
+            session.open_demo(frames=DEMO_FRAMES, seed=demo_seed)
         else:
             driver.window.open_path(path)
         took = driver.wait(lambda: session.frame_state is not None or bool(wrong()), "the first frame", 90)
