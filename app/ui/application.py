@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QApplication
 
 from app.core import settings as disk
-from app.core.state import OpenOptions
 from app.core.session import Session
+from app.core.state import OpenOptions
 from app.core.tasks.engine import Engine
 from app.ui import theme
 from app.ui.autosave import crashed
@@ -104,9 +104,7 @@ def run(
     """
     app = application()
     with window_on(viewport_kind=viewport_kind) as (window, session):
-        begin(
-            window, session, path, frame=frame, options=options, demo_seed=demo_seed, demo_frames=demo_frames
-        )
+        begin(window, session, path, frame=frame, options=options, demo_seed=demo_seed, demo_frames=demo_frames)
         window.show()
         status: int = app.exec()
     return status
