@@ -156,7 +156,7 @@ class Docks(QObject):
     def share_room(self) -> None:
         """Give every dock its share of height, and the two columns their widths."""
         for area in ("left", "right", "bottom", "centre"):
-            docks = [dock for dock in self.of_area(area) if not dock.isHidden()]
+            docks = self._apart(area)
             window = self.inner if area == "centre" else self.outer
             if docks:
                 window.resizeDocks(docks, [dock.info.share for dock in docks], Qt.Orientation.Vertical)
@@ -165,6 +165,15 @@ class Docks(QObject):
             self.outer.resizeDocks(docks, [width] * len(docks), Qt.Orientation.Horizontal)
         others = [dock for dock in self.of_area("bottom") if dock.info.titled]
         self.outer.resizeDocks(others, [100] * len(others), Qt.Orientation.Horizontal)
+
+    def _apart(self, area: str) -> list[PanelDock]:
+        """Shown docks of an area that have a place of their own: of those that share one as tabs, the first."""
+        found: list[PanelDock] = []
+        for dock in self.of_area(area):
+            tabbed = self.outer.tabifiedDockWidgets(dock)
+            if not dock.isHidden() and not any(other in tabbed for other in found):
+                found.append(dock)
+        return found
 
     def show_only(self, names: frozenset[str]) -> None:
         """Show these panels and hide the others."""

@@ -60,7 +60,7 @@ class StartPage(Listening, QFrame):
         column.addLayout(self._make_buttons())
         self.recent_title = heading("Recent")
         self.recent = QListWidget()
-        self.recent.setItemDelegate(RowDelegate(self.recent, inset=1))
+        self.recent.setItemDelegate(RowDelegate(self.recent, inset=1, right=1))
         self.recent.setUniformItemSizes(True)
         self.recent.setStyleSheet("background: transparent")
         self.recent.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

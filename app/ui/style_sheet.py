@@ -38,7 +38,7 @@ QDockWidget { color: $faint; }
 #PanelTitle { background: $panel; }
 #Heading { color: $faint; }
 #Hint, #Faint, #InsetHint { color: $faint; }
-#InsetHint { padding: 2px 10px 2px 12px; }
+#InsetHint { padding: 2px 10px 2px 9px; }
 #Soft { color: $soft; }
 #Warning { color: $warning; }
 #Error { color: $error; }

@@ -7,7 +7,6 @@ from functools import cache
 from pathlib import Path
 from string import Template
 
-from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
 from PySide6.QtWidgets import QApplication
 
@@ -97,20 +96,7 @@ LIGHT = Theme(
 THEMES = {theme.name: theme for theme in (DARK, LIGHT)}
 
 
-class _Announcer(QObject):
-    changed = Signal(object)
-
-
-_announcer: _Announcer | None = None
 _current = DARK
-
-
-def announcer() -> _Announcer:
-    """Emits ``changed(Theme)`` after a switch, for what is painted by hand (icons, colour bars)."""
-    global _announcer
-    if _announcer is None:
-        _announcer = _Announcer()
-    return _announcer
 
 
 def current() -> Theme:
@@ -129,7 +115,6 @@ def apply(app: QApplication, name: str) -> Theme:
         app.setFont(font())
     app.setPalette(_palette(_current))
     app.setStyleSheet(style_sheet(_current))
-    announcer().changed.emit(_current)
     return _current
 
 

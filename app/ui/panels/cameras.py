@@ -17,6 +17,9 @@ from app.ui.panels.base import Panel, PanelInfo
 from app.ui.widgets.camera_strip import CameraStrip, frontmost
 from app.ui.widgets.image_canvas import ImageCanvas
 
+DOT, LARGEST_DOT = 1.25, 6
+"""Width of a point on the screen, and the most picture pixels it may take."""
+
 REACH = 12.0
 """Screen pixels within which a hovered pixel takes the nearest point."""
 
@@ -42,6 +45,7 @@ class CamerasPanel(Panel):
         self._points: ImagePoints | None = None
         self._seen: ImagePoints | None = None
         """Those of them whose class is switched on: what is painted, hovered and picked."""
+        self._dot = 0
         self._packed: tuple[np.ndarray, np.ndarray] | None = None
         self._show_points = True
         session = self.session
@@ -89,8 +93,11 @@ class CamerasPanel(Panel):
         self._paint()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Chips keep their corners."""
+        """Chips keep their corners; points keep their size on the screen."""
         self._place_chips()
+        camera = self._view()
+        if camera is not None and self._dot_size(camera) != self._dot:
+            self._paint()
 
     def _place_chips(self) -> None:
         self.title.adjustSize()
@@ -138,12 +145,18 @@ class CamerasPanel(Panel):
         colors, shown = self.session.colors(self.desk.active)
         self._seen = points.only(shown)
         if self._show_points and len(points):
-            ground = paint(ground, self._seen, self._tinted(colors), 2 if camera.size[0] < 1500 else 3)
+            self._dot = self._dot_size(camera)
+            ground = paint(ground, self._seen, self._tinted(colors), self._dot)
         self.canvas.set_image(ground)
         part = f" (every {points.thinned}th)" if points.thinned > 1 else ""
         missing = "" if image is not None else " · picture missing"
         self._say(f"{self.camera} · {text.plural(len(points), 'point')} inside{part}{missing}")
         self._mark()
+
+    def _dot_size(self, camera: CameraView) -> int:
+        """Picture pixels of a point, so that it is about two pixels wide on the screen."""
+        shrunk = max(camera.size[0] / max(self.canvas.width(), 1), camera.size[1] / max(self.canvas.height(), 1))
+        return int(min(max(round(DOT * shrunk), 2), LARGEST_DOT))
 
     def _tinted(self, colors: np.ndarray) -> np.ndarray:
         """Selected points stand out here as they do in the views."""

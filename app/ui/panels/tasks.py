@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QProgressBar, QScrollArea, QVBoxLayout, QWidget
 
 from app.core.state import TaskInfo
@@ -28,6 +28,7 @@ class TaskRow(QWidget):
 
     def __init__(self, cancel: object) -> None:
         super().__init__()
+        self._task: TaskInfo | None = None
         grid = QGridLayout(self)
         grid.setContentsMargins(12, 0, 8, 0)
         grid.setHorizontalSpacing(8)
@@ -45,8 +46,14 @@ class TaskRow(QWidget):
         grid.setColumnStretch(2, 4)
         self.setFixedHeight(26)
 
+    def changeEvent(self, event: QEvent) -> None:
+        """The mark follows the theme."""
+        if event.type() == QEvent.Type.PaletteChange and self._task is not None:
+            self.show_task(self._task)
+
     def show_task(self, task: TaskInfo) -> None:
         """Show the task's newest state."""
+        self._task = task
         icon, role = STATES[task.state]
         self.mark.setPixmap(icons.pixmap(icon, getattr(theme.current(), role), 15, self.devicePixelRatioF()))
         self.title.setText(task.title)

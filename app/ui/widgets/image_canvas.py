@@ -124,6 +124,12 @@ class ImageCanvas(QWidget):
         """Scale anew."""
         self._scaled = None
 
+    def changeEvent(self, event: QEvent) -> None:
+        """The ground beside the picture follows the theme."""
+        if event.type() == QEvent.Type.PaletteChange:
+            self._scaled = None
+            self.update()
+
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Zoom about the pointer."""
         before = self.to_picture(event.position())

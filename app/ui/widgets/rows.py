@@ -36,11 +36,11 @@ class Role(IntEnum):
 
 class RowDelegate(QStyledItemDelegate):
     """Draws a row. ``lead_width`` pixels are kept free for keys in every row, so that names align; rows begin
-    ``inset`` pixels from the edge."""
+    ``inset`` pixels from the edge and end ``right`` pixels before the other."""
 
-    def __init__(self, parent: QWidget, lead_width: int = 0, inset: int = 12) -> None:
+    def __init__(self, parent: QWidget, lead_width: int = 0, inset: int = 12, right: int = 10) -> None:
         super().__init__(parent)
-        self._lead_width, self._inset = lead_width, inset
+        self._lead_width, self._inset, self._right = lead_width, inset, right
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         """Fixed height; the width of the name alone (the view stretches rows)."""
@@ -56,7 +56,7 @@ class RowDelegate(QStyledItemDelegate):
         elif state & QStyle.StateFlag.State_MouseOver:
             painter.fillRect(rect, now.color("raised"))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        rect.adjust(self._inset, 0, -min(self._inset, 10), 0)
+        rect.adjust(self._inset, 0, -self._right, 0)
         dim = bool(index.data(Role.DIM))
         rect.setLeft(self._left_parts(painter, rect, index, dim))
         rect.setRight(self._note(painter, rect, index, dim))
