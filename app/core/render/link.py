@@ -12,7 +12,7 @@ from multiprocessing.process import BaseProcess
 from app.core.render import wire
 from app.core.render.launch import launch
 from app.core.render.mailbox import Mailbox
-from app.core.render.protocol import Ended, Unable
+from app.core.render.protocol import Ended, Ready, Unable
 
 _QUICK_DEATH = 5.0
 _TRIES = 3
@@ -43,6 +43,7 @@ class Link:
         self._on_reply, self._on_log, self._scene = on_reply, on_log, scene
         self._outbox = Mailbox()
         self._closing = False
+        self._was_ready = False  # in this life
         self._process: BaseProcess | None = None
         self._threads: list[threading.Thread] = []
 
@@ -72,13 +73,18 @@ class Link:
             thread.join(timeout)
 
     def _live(self) -> None:
-        """Start the process, read its replies, and again when it dies; give up when it keeps dying."""
+        """Start the process, read its replies, and again when it dies; give up when it keeps dying.
+
+        Open3D's engine ends its process where it finds no driver: one that dies before it was ready needs no
+        second try, for the rasteriser draws the same pictures.
+        """
         quick = 0
         while not self._closing:
             begin = time.monotonic()
             unable = self._run_once()
             quick = quick + 1 if time.monotonic() - begin < _QUICK_DEATH else 0
-            self.dead = self._closing or unable or quick >= _TRIES
+            hopeless = self.renderer == "open3d" and not self._was_ready
+            self.dead = self._closing or unable or hopeless or quick >= _TRIES
             self._on_reply(self.renderer, Ended(self.renderer, self.dead))
             if not unable and not self._closing:
                 self._on_log(self._obituary(quick))
@@ -88,6 +94,8 @@ class Link:
     def _obituary(self, quick: int) -> str:
         code = self._process.exitcode if self._process is not None else None
         how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
+        if self.dead and not self._was_ready:
+            return f"{self.renderer} cannot draw on this machine (its engine ended with {how} while it started)."
         if self.dead:
             return f"The {self.renderer} renderer ended {quick} times in a row ({how}); it stays off."
         return f"The {self.renderer} renderer ended unexpectedly ({how}); it was started again."
@@ -101,7 +109,7 @@ class Link:
         )
         process.start()
         theirs.close()
-        self._process, self.pid = process, process.pid
+        self._process, self.pid, self._was_ready = process, process.pid, False
         if self._closing:
             process.kill()
         fresh = Mailbox()
@@ -124,6 +132,7 @@ class Link:
             if isinstance(reply, Unable):
                 self._on_log(f"{reply.reason} Pictures are drawn without it.")
                 return True
+            self._was_ready = self._was_ready or isinstance(reply, Ready)
             self._on_reply(self.renderer, reply)
 
 

@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 
+from app.core.render import wire
 from app.core.render.client import RenderClient
-from app.core.render.protocol import Picture
+from app.core.render.launch import launch
+from app.core.render.protocol import Picture, Unable
+
+
+def unable(connection: Connection, renderer: str) -> None:
+    """What a render process does that finds no way to draw."""
+    if renderer == "raster":
+        launch(connection, renderer)
+    else:
+        wire.send(connection, Unable(renderer, "Open3D has no off-screen renderer here (no driver)."))
+
+
+def aborts(connection: Connection, renderer: str) -> None:
+    """What Open3D's engine does to its process where there is no graphics driver at all."""
+    if renderer == "raster":
+        launch(connection, renderer)
+    else:
+        os.abort()
 
 
 class Delivered:

@@ -8,13 +8,16 @@ import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+import delivered
 import numpy as np
 import psutil
 import pytest
 from delivered import Start
 
+from app.core.render import link
 from app.core.render.camera import look_at
 from app.core.render.protocol import CloseView, RemoveItem, Resize, SetCamera, SetColors, SetItem, SetStyle
 from app.core.render.scene import Cloud, Style
@@ -126,6 +129,22 @@ def test_a_renderer_that_keeps_dying_stays_off_and_says_so(start: Start, street:
     assert "stays off" in got.lines[-1]
     show(client, street)  # the window goes on; there is just no picture
     assert client.links["raster"].dead
+
+
+@pytest.mark.parametrize("end", [delivered.unable, delivered.aborts])
+def test_without_open3d_the_rasteriser_draws_alone_and_one_line_says_so(
+    start: Start, street: Street, monkeypatch: pytest.MonkeyPatch, end: Callable[..., None]
+) -> None:
+    monkeypatch.setattr(link, "launch", end)
+    client, got = start("raster", "open3d")
+    show(client, street)
+    got.wait(lambda: got.pictures and got.lines and client.links["open3d"].dead)
+    assert got.pictures[-1].renderer == "raster"
+    assert len(got.lines) == 1
+    assert "open3d" in got.lines[0].lower()
+    images: list[np.ndarray] = []
+    client.take_picture("v", 100, 80, images.append)
+    got.wait(lambda: images)
 
 
 def test_closing_leaves_no_process_and_no_shared_memory(start: Start, street: Street) -> None:
