@@ -87,7 +87,6 @@ class Palette(QFrame):
         self.list.setUniformItemSizes(True)
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.list.setFixedHeight(SHOWN * HEIGHT + 4)
         self.list.itemClicked.connect(lambda _row: self.run_current())
         self.nothing = QLabel("Nothing is called that.")
         self.nothing.setObjectName("Hint")
@@ -119,8 +118,10 @@ class Palette(QFrame):
             row.setData(Role.DIM, not entry.enabled)
             self.list.addItem(row)
         self.list.setCurrentRow(0)
+        self.list.setFixedHeight(min(max(len(self._shown), 1), SHOWN) * HEIGHT + 4)
         self.list.setVisible(bool(self._shown))
         self.nothing.setVisible(not self._shown)
+        self.adjustSize()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Up, down and Enter in the field move through the list; without the focus the palette goes."""

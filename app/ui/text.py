@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 THIN = "\u2009"
 MINUS = "\u2212"
@@ -56,3 +57,11 @@ def seconds(amount: float) -> str:
 def plural(amount: int, noun: str) -> str:
     """``1 frame``, ``6 frames``, ``4 541 frames``."""
     return f"{count(amount)} {noun}" if amount == 1 else f"{count(amount)} {noun}s"
+
+
+def shortened(sentence: str, folder: Path | None) -> str:
+    """A sentence without the folder that everything in the drive begins with; the tooltip has all of it."""
+    if folder is None or not sentence.startswith(f"{folder}/"):
+        return sentence
+    path, space, rest = sentence[len(str(folder)) + 1 :].partition(" ")
+    return path.rsplit("/", 1)[-1] + space + rest

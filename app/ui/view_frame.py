@@ -23,6 +23,7 @@ from app.ui.scene_feed import CLOUD, SceneFeed, drawn_as
 from app.ui.view_bar import ViewBar
 from app.ui.viewer.viewport import Viewport
 from app.ui.widgets.color_bar import ColorBar
+from app.ui.widgets.notes_chip import NotesChip
 
 MARGIN = 10
 QUIET_SECONDS = 0.2
@@ -51,6 +52,7 @@ class ViewFrame(Listening, QFrame):
         self.stats.setFont(theme.font(12))
         self.stats.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.stats.hide()
+        self.notes = NotesChip(self)
         self.feed = SceneFeed(desk, viewport, name)
         self._pictured = 0.0
         self._connect()
@@ -70,6 +72,7 @@ class ViewFrame(Listening, QFrame):
         self.listen(session.frame_changed, lambda _state: self._on_frame())
         self.listen(session.views_changed, self._show_title)
         self.listen(session.drive_changed, lambda _drive: self._show_waiting())
+        self.listen(session.drive_changed, lambda _drive: self._show_notes())
         self.listen(session.sequence_changed, lambda _sequence: self._show_waiting())
         self.listen(session.log_added, self._on_log)
         self.listen(session.hover_changed, self._show_hover)
@@ -111,7 +114,8 @@ class ViewFrame(Listening, QFrame):
         self.color_bar.resize(self.color_bar.sizeHint())
         self.color_bar.move(right - self.color_bar.width(), bottom - self.color_bar.height())
         self.stats.move(MARGIN, bottom - self.stats.height())
-        for part in (self.marks, self.title, self.bar, self.color_bar, self.stats):
+        self._show_notes()
+        for part in (self.marks, self.title, self.bar, self.color_bar, self.stats, self.notes):
             part.raise_()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -181,6 +185,13 @@ class ViewFrame(Listening, QFrame):
 
     # pictures, hover, pick, regions
 
+    def _show_notes(self) -> None:
+        """What is odd in this frame, above the number of points; the second view would only say it again."""
+        state, drive = self.session.frame_state, self.session.drive
+        notes = state.frame.notes if state is not None and self.name == "left" else ()
+        self.notes.show_notes(notes, drive.path if drive is not None else None, self.width() - 2 * MARGIN)
+        self.notes.move(MARGIN, self.height() - MARGIN - self.stats.height() - 6 - self.notes.height())
+
     def _show_waiting(self) -> None:
         """Say in the empty view that a frame is on its way."""
         sequence = self.session.sequence
@@ -196,6 +207,7 @@ class ViewFrame(Listening, QFrame):
 
     def _on_frame(self) -> None:
         self.viewport.overlay.set_message("")
+        self._show_notes()
         self._on_view(self.name)
         self._show_picked()
         self.marks.set_hover(None)

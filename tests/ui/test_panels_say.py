@@ -15,13 +15,14 @@ from window_helpers import MakeWindow
 from app.core.layers.base import Kind
 from app.core.state import RangeMode
 from app.ui.main_window import MainWindow
-from app.ui.panels.data import DataPanel, shortened
+from app.ui.panels.data import DataPanel
 from app.ui.panels.inspector import InspectorPanel
 from app.ui.panels.layers import LayersPanel
 from app.ui.panels.legend import LegendPanel
 from app.ui.panels.log import LogPanel
 from app.ui.panels.tasks import TasksPanel
 from app.ui.panels.view import ViewPanel
+from app.ui.text import shortened
 from app.ui.widgets.rows import Role
 
 
@@ -65,6 +66,8 @@ def test_sentences_in_the_tree_leave_out_the_folder_everybody_sees() -> None:
     sentence = "/data/kitti/sequences/00/times.txt is missing; sweeps play at 10 a second."
     assert shortened(sentence, Path("/data/kitti")) == "times.txt is missing; sweeps play at 10 a second."
     assert shortened("Something else.", Path("/data/kitti")) == "Something else."
+    sums = "/data/kitti/poses.txt has 3 m/s at 1/2 of its lines."
+    assert shortened(sums, Path("/data/kitti")) == "poses.txt has 3 m/s at 1/2 of its lines."
 
 
 def test_layers_that_cannot_be_shown_say_why_and_are_not_chosen(window: MainWindow) -> None:
@@ -205,3 +208,20 @@ def test_panels_speak_of_the_active_view(window: MainWindow) -> None:
     assert marked == ["Intensity"]
     QTest.keyClick(window, Qt.Key.Key_2)
     assert session.views["right"].layer == "range" and session.views["left"].layer == "height"
+
+
+def test_what_is_odd_in_a_frame_is_said_over_the_view(make_window: MakeWindow, tmp_path: Path) -> None:
+    drive = write_small_drive(tmp_path / "holes", frames=3).root
+    (drive / "sequences" / "00" / "labels" / "000001.label").write_bytes(b"\0" * 40)
+    (drive / "sequences" / "00" / "image_2" / "000001.png").write_bytes(b"no picture")
+    window = make_window(drive)
+    chip = window.area.views["left"].notes
+    assert "000001" not in chip.toolTip(), "the first frame has a label that nobody lists, and no more"
+    window.session.step(1)
+    assert chip.isVisible() and "(+" in chip.text()
+    assert "000001.label" in chip.toolTip() and "000001.png" in chip.toolTip()
+    assert chip.width() < window.area.views["left"].width()
+    window.session.step(1)
+    assert "000001" not in chip.toolTip()
+    window.session.close_drive()
+    assert not chip.isVisible()

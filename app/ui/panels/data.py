@@ -78,7 +78,7 @@ class DataPanel(Panel):
     def _problem(self, parent: QTreeWidgetItem, sentence: str) -> None:
         drive = self.session.drive
         row = self._row(
-            parent, shortened(sentence, drive.path if drive else None), icon="warning:warning", dim=True
+            parent, text.shortened(sentence, drive.path if drive else None), icon="warning:warning", dim=True
         )
         row.setToolTip(0, sentence)
 
@@ -167,14 +167,6 @@ class DataPanel(Panel):
 
     def _forget(self, path: Path) -> None:
         self.session.update_settings(recent=tuple(p for p in self._recent if p != path))
-
-
-def shortened(sentence: str, folder: Path | None) -> str:
-    """A sentence without the folder that everything in the drive begins with; the tooltip has all of it."""
-    if folder is None:
-        return sentence
-    parts = sentence.replace(f"{folder}/", "").split("/")
-    return "/".join(parts[-1:]) if sentence.startswith(str(folder)) else sentence
 
 
 def absences(entry: SequenceInfo) -> list[str]:
