@@ -213,12 +213,13 @@ def tour(
     if not _screen():
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     _quiet_blas()
+    from app.core.demo import default_drive_path
     from app.ui import tour as guided
 
     target = None if path == "demo" and not Path(path).exists() else Path(path)
     if target is not None:
         _must_exist(target)
-    steps = guided.run(target, out)
+    steps = guided.run(target, out, demo_folder=default_drive_path(0))
     print(f"{len(steps)} steps; their pictures and tour.json are in {out}")
 
 

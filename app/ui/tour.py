@@ -6,6 +6,10 @@
 from __future__ import annotations
 
 import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -17,9 +21,17 @@ from app.ui.tour_steps import STEPS
 
 
 def run(
-    path: Path | None, out: Path, *, demo_seed: int = 0, size: tuple[int, int] = (1680, 1020), theme: str = "dark"
+    path: Path | None,
+    out: Path,
+    *,
+    demo_folder: Path | None = None,
+    size: tuple[int, int] = (1680, 1020),
+    theme: str = "dark",
 ) -> list[Step]:
-    """Drive the window over ``path`` (None: the demo drive) and write pictures and ``tour.json`` to ``out``.
+    """Drive the window over ``path`` and write pictures and ``tour.json`` to ``out``.
+
+    ``path`` None: the demo drive, written to ``demo_folder``. The user's own settings and saved session are
+    neither used nor changed.
 
     ``tour.json``: ``steps``, each ``name``, ``picture`` (file name), ``seconds``, ``checked`` (sentences).
 
@@ -33,17 +45,32 @@ def run(
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"{out} cannot be made ({error.strerror}); name another folder with --out.") from None
-    with window_on() as (window, session):
+    with _home_of_its_own(), window_on() as (window, session):
         session.update_settings(theme=theme)
         window.resize(*size)
         window.show()
         driver = Driver(window, out)
         try:
             for step in STEPS:
-                step(driver, path, demo_seed)
+                step(driver, path, demo_folder)
         finally:
             write(out / "tour.json", driver.steps)
     return driver.steps
+
+
+@contextmanager
+def _home_of_its_own() -> Iterator[None]:
+    """Settings and session of this process in a folder that is gone afterwards."""
+    before = os.environ.get("LIDARSCOPE_HOME")
+    with tempfile.TemporaryDirectory(prefix="lidarscope-tour-") as folder:
+        os.environ["LIDARSCOPE_HOME"] = folder
+        try:
+            yield
+        finally:
+            if before is None:
+                del os.environ["LIDARSCOPE_HOME"]
+            else:
+                os.environ["LIDARSCOPE_HOME"] = before
 
 
 def write(file: Path, steps: list[Step]) -> None:

@@ -16,10 +16,10 @@ from app.ui.panels.cameras import CamerasPanel
 from app.ui.tour_driver import Driver
 
 CTRL = Qt.KeyboardModifier.ControlModifier
-TourStep = Callable[[Driver, "Path | None", int], None]
+TourStep = Callable[[Driver, "Path | None", "Path | None"], None]
 
 
-def _open(driver: Driver, path: Path | None, demo_seed: int) -> None:
+def _open(driver: Driver, path: Path | None, demo: Path | None) -> None:
     session = driver.session
 
     def wrong() -> list[str]:
@@ -27,7 +27,7 @@ def _open(driver: Driver, path: Path | None, demo_seed: int) -> None:
 
     def work() -> None:
         if path is None:
-            session.open_demo(frames=DEMO_FRAMES, seed=demo_seed)
+            session.open_demo(demo, frames=DEMO_FRAMES)
         else:
             driver.window.open_path(path)
         took = driver.wait(lambda: session.frame_state is not None or bool(wrong()), "the first frame", 90)
@@ -42,7 +42,7 @@ def _open(driver: Driver, path: Path | None, demo_seed: int) -> None:
     driver.take("open", work)
 
 
-def _orbit(driver: Driver, _path: Path | None, _seed: int) -> None:
+def _orbit(driver: Driver, _path: Path | None, _demo: Path | None) -> None:
     def work() -> None:
         widget = driver.view()
         before = driver.camera()
@@ -67,7 +67,7 @@ def _orbit(driver: Driver, _path: Path | None, _seed: int) -> None:
     driver.take("orbit", work)
 
 
-def _layers(driver: Driver, _path: Path | None, _seed: int) -> None:
+def _layers(driver: Driver, _path: Path | None, _demo: Path | None) -> None:
     session = driver.session
     for layer in [entry for entry in session.layers() if entry.available]:
 
@@ -88,7 +88,7 @@ def _layers(driver: Driver, _path: Path | None, _seed: int) -> None:
         driver.take(f"layer {layer.name}", work)
 
 
-def _legend(driver: Driver, _path: Path | None, _seed: int) -> None:
+def _legend(driver: Driver, _path: Path | None, _demo: Path | None) -> None:
     session = driver.session
     counts = dict(_state(driver).label_counts)
     if not counts or "label" not in [entry.name for entry in session.layers() if entry.available]:
@@ -111,7 +111,7 @@ def _legend(driver: Driver, _path: Path | None, _seed: int) -> None:
     session.show_all_classes()
 
 
-def _pick(driver: Driver, _path: Path | None, _seed: int) -> None:
+def _pick(driver: Driver, _path: Path | None, _demo: Path | None) -> None:
     session = driver.session
 
     def work() -> None:
@@ -137,7 +137,7 @@ def _pick(driver: Driver, _path: Path | None, _seed: int) -> None:
     driver.take("pick", work)
 
 
-def _camera_image(driver: Driver, _path: Path | None, _seed: int) -> None:
+def _camera_image(driver: Driver, _path: Path | None, _demo: Path | None) -> None:
     state = _state(driver)
     panel = driver.window.docks["cameras"].panel
     if not state.images or not isinstance(panel, CamerasPanel):
@@ -159,7 +159,7 @@ def _camera_image(driver: Driver, _path: Path | None, _seed: int) -> None:
     driver.take("camera image", work)
 
 
-def _cameras(driver: Driver, _path: Path | None, _seed: int) -> None:
+def _cameras(driver: Driver, _path: Path | None, _demo: Path | None) -> None:
     views = [("top", Qt.Key.Key_2), ("ego", Qt.Key.Key_3)]
     if _state(driver).images:
         views.append(("recorded", Qt.Key.Key_4))
@@ -186,7 +186,7 @@ def _cameras(driver: Driver, _path: Path | None, _seed: int) -> None:
     driver.key(Qt.Key.Key_H)
 
 
-def _select(driver: Driver, _path: Path | None, _seed: int) -> None:
+def _select(driver: Driver, _path: Path | None, _demo: Path | None) -> None:
     session = driver.session
 
     def work() -> None:
@@ -210,7 +210,7 @@ def _select(driver: Driver, _path: Path | None, _seed: int) -> None:
     session.select(np.zeros(0, np.int64), "replace")
 
 
-def _linked(driver: Driver, _path: Path | None, _seed: int) -> None:
+def _linked(driver: Driver, _path: Path | None, _demo: Path | None) -> None:
     session = driver.session
     names = [entry.name for entry in session.layers() if entry.available]
 
@@ -232,7 +232,7 @@ def _linked(driver: Driver, _path: Path | None, _seed: int) -> None:
     driver.key(Qt.Key.Key_Backslash, CTRL)
 
 
-def _accumulate(driver: Driver, _path: Path | None, _seed: int) -> None:
+def _accumulate(driver: Driver, _path: Path | None, _demo: Path | None) -> None:
     session = driver.session
     if session.poses is None or session.sequence is None or session.sequence.frames < 3:
         return
@@ -258,7 +258,7 @@ def _accumulate(driver: Driver, _path: Path | None, _seed: int) -> None:
     driver.rest()
 
 
-def _play(driver: Driver, _path: Path | None, _seed: int) -> None:
+def _play(driver: Driver, _path: Path | None, _demo: Path | None) -> None:
     session = driver.session
     if session.sequence is None or session.sequence.frames < 2:
         return
@@ -283,7 +283,7 @@ def _play(driver: Driver, _path: Path | None, _seed: int) -> None:
     driver.take("play", work)
 
 
-def _palette(driver: Driver, _path: Path | None, _seed: int) -> None:
+def _palette(driver: Driver, _path: Path | None, _demo: Path | None) -> None:
     from app.ui.palette import Palette
 
     def work() -> None:
@@ -297,7 +297,7 @@ def _palette(driver: Driver, _path: Path | None, _seed: int) -> None:
         palette.close()
 
 
-def _light(driver: Driver, _path: Path | None, _seed: int) -> None:
+def _light(driver: Driver, _path: Path | None, _demo: Path | None) -> None:
     before = driver.session.settings.theme
 
     def work() -> None:
@@ -308,7 +308,7 @@ def _light(driver: Driver, _path: Path | None, _seed: int) -> None:
     driver.session.update_settings(theme=before)
 
 
-def _save(driver: Driver, _path: Path | None, _seed: int) -> None:
+def _save(driver: Driver, _path: Path | None, _demo: Path | None) -> None:
     from PIL import Image
 
     def work() -> None:
