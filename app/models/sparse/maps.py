@@ -25,6 +25,9 @@ WHOLE = 1 << 20
 BUDGET = 24 << 20
 """Bytes of gathered rows and products that a chunk may hold where all of its products are kept at once (CPU)."""
 
+STEPS = 4
+"""Sizes of products between one power of two and the next: see :func:`padded`."""
+
 HALF = 13
 """Offsets of a 3³ kernel before its centre; offset 26 − k is the opposite of offset k."""
 
@@ -85,6 +88,17 @@ def strided_tables(cells: Tensor, box: Box) -> tuple[Tensor, Tensor, Tensor]:
     return coarse_keys, down, up
 
 
+def padded(count: int) -> int:
+    """``count`` rounded up to one of a few sizes, by a quarter at most.
+
+    oneDNN compiles a kernel for every number of rows it meets. A network on one scan asks for thousands of
+    numbers, other
+    ones on the next scan: compiling cost more than multiplying, and its cache of 1024 kernels never held them.
+    """
+    step = max((1 << max(count - 1, 1).bit_length() - 1) // STEPS, 16)
+    return -(-count // step) * step
+
+
 def halved(cells: Tensor) -> Tensor:
     """(N, 4) cells of the next coarser grid: floor halves of x, y, z; the batch stays."""
     return torch.cat([cells[:, :1], cells[:, 1:] >> 1], 1)
@@ -102,7 +116,8 @@ class Bags:
 class Chunk:
     """Pairs of rows for the output rows ``start`` … ``stop``, by offset and then by output row.
 
-    ``in_rows`` (P,) int32; ``out_rows`` (P,) int64, counted from ``start``; ``counts``: pairs of each offset.
+    ``in_rows`` int32, of every offset ``sizes`` of them: its pairs and then zeros up to a padded size;
+    ``out_rows`` (P,) int64, counted from ``start``; ``counts``: pairs of each offset.
     Pairs of the identity offset (the centre) are left out: row n takes row n.
     """
 
@@ -111,25 +126,27 @@ class Chunk:
     in_rows: Tensor
     out_rows: Tensor
     counts: list[int]
+    sizes: list[int]
     table: Tensor
     identity: int | None
 
     @property
     def pairs(self) -> list[tuple[int, Tensor, Tensor]]:
-        """(offset, input rows, output rows) of every offset that has pairs."""
-        rows = zip(torch.split(self.in_rows, self.counts), torch.split(self.out_rows, self.counts), strict=True)
-        return [(k, ins, outs) for k, (ins, outs) in enumerate(rows) if ins.shape[0]]
+        """(offset, padded input rows, output rows) of every offset that has pairs."""
+        rows = zip(torch.split(self.in_rows, self.sizes), torch.split(self.out_rows, self.counts), strict=True)
+        return [(k, ins, outs) for k, (ins, outs) in enumerate(rows) if outs.shape[0]]
 
     @cached_property
     def bags(self) -> Bags:
-        """The pairs in the order of output rows, where products lie as: identity rows first, then pairs."""
+        """The pairs in the order of output rows, where products lie as: identity rows first, then padded pairs."""
         hit = self.table >= 0
-        if self.identity is None:
-            items = torch.cumsum(hit.reshape(-1), 0).view_as(hit) - 1
-        else:
+        num = 0
+        if self.identity is not None:
             num = self.stop - self.start
             hit[self.identity] = False
-            items = torch.cumsum(hit.reshape(-1), 0).view_as(hit) + (num - 1)
+        first = num + torch.tensor([0, *self.sizes[:-1]], device=hit.device).cumsum(0)
+        items = torch.cumsum(hit, 1) - 1 + first[:, None]
+        if self.identity is not None:
             items[self.identity] = torch.arange(num, device=hit.device)
             hit[self.identity] = True
         starts = torch.zeros(hit.shape[1] + 1, dtype=torch.int32, device=hit.device)
@@ -179,4 +196,8 @@ class Plan:
             hit[self.identity] = False
         outs = torch.arange(stop - start, device=table.device).expand_as(table)[hit]
         counts = [int(count) for count in hit.sum(1).tolist()]
-        return Chunk(start, stop, table[hit], outs, counts, table, self.identity)
+        sizes = [padded(count) if count else 0 for count in counts]
+        ins = table.new_zeros(sum(sizes))
+        for part, into in zip(torch.split(table[hit], counts), torch.split(ins, sizes), strict=True):
+            into[: part.shape[0]] = part
+        return Chunk(start, stop, ins, outs, counts, sizes, table, self.identity)

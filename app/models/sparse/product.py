@@ -60,7 +60,7 @@ def _add_products(x: Tensor, turned: Tensor, chunk: Chunk, out: Tensor) -> None:
     else:
         out.copy_(times(x[chunk.start : chunk.stop], turned[chunk.identity]))
     for k, ins, outs in chunk.pairs:
-        out.index_add_(0, outs, times(x.index_select(0, ins), turned[k]))
+        out.index_add_(0, outs, times(x.index_select(0, ins), turned[k])[: outs.shape[0]])
 
 
 def _sum_bags(x: Tensor, kernel: Tensor, chunk: Chunk, out: Tensor) -> None:
@@ -68,8 +68,8 @@ def _sum_bags(x: Tensor, kernel: Tensor, chunk: Chunk, out: Tensor) -> None:
     products = x.new_empty(num + chunk.in_rows.shape[0], kernel.shape[2])
     if chunk.identity is not None:
         torch.mm(x[chunk.start : chunk.stop], kernel[chunk.identity], out=products[:num])
-    gathered = torch.split(x.index_select(0, chunk.in_rows), chunk.counts)
-    for rows, weight, product in zip(gathered, kernel, torch.split(products[num:], chunk.counts), strict=True):
+    gathered = torch.split(x.index_select(0, chunk.in_rows), chunk.sizes)
+    for rows, weight, product in zip(gathered, kernel, torch.split(products[num:], chunk.sizes), strict=True):
         if rows.shape[0]:
             torch.mm(rows, weight, out=product)
     out.copy_(sum_rows(products, chunk.bags.items, chunk.bags.starts))
@@ -95,13 +95,24 @@ def backward(
             rows = grad[chunk.start : chunk.stop] if ins is None else grad.index_select(0, ins)
             if add_x is not None:
                 product = times(rows, kernel[weight])
-                add_x = product.to(exact) if outs is None else add_x.index_add_(0, outs, product.to(exact))
+                add_x = product.to(exact) if outs is None else _add(add_x, outs, product)
             if grad_kernel is not None:
-                members = part if outs is None else part.index_select(0, outs)
+                members = part if outs is None else _padded_rows(part, outs, rows.shape[0])
                 grad_kernel[weight] += times(members.t(), rows.t())
         if grad_x is not None and add_x is not None:
             grad_x[chunk.start : chunk.stop] = add_x
     return grad_x, None if grad_kernel is None else grad_kernel.to(kernel.dtype)
+
+
+def _add(to: Tensor, outs: Tensor, product: Tensor) -> Tensor:
+    return to.index_add_(0, outs, product[: outs.shape[0]].to(to.dtype))
+
+
+def _padded_rows(part: Tensor, rows: Tensor, size: int) -> Tensor:
+    """(size, C): the rows asked for, then zeros, which what padded rows are multiplied with does not survive."""
+    chosen = part.new_zeros(size, part.shape[1])
+    torch.index_select(part, 0, rows, out=chosen[: rows.shape[0]])
+    return chosen
 
 
 def _all_pairs(chunk: Chunk) -> list[tuple[int, Tensor | None, Tensor | None]]:
