@@ -28,6 +28,9 @@ log = logging.getLogger(__name__)
 
 DEMO_FRAMES = 40
 
+RENDERERS = {"open3d": ("raster", "open3d"), "pyqtgraph": ("raster",)}
+"""Render processes a kind of view needs; views drawn by OpenGL pick from the rasteriser's pictures."""
+
 
 def application() -> QApplication:
     """The one ``QApplication``, made if there is none, in the window's own style."""
@@ -67,11 +70,11 @@ def window_on(
     engine = engine or _engine_process()
     session = Session(engine, post=post)
     kind = viewport_kind or session.settings.viewport
-    client = (
-        RenderClient(on_log=lambda line: post(lambda: session.log_line(line, "warning")))
-        if kind == "open3d"
-        else None
-    )
+    client = None
+    if kind in RENDERERS:
+        client = RenderClient(
+            renderers=RENDERERS[kind], on_log=lambda line: post(lambda: session.log_line(line, "warning"))
+        )
     window = create_window(session, viewport_kind=kind, client=client)
     previous = sys.excepthook
     sys.excepthook = _calm(session, post)

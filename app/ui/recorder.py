@@ -11,15 +11,13 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.core.errors import DataError, LidarScopeError
-from app.core.files import write_atomically
+from app.core.render.recorder import Sink, sink_for
 from app.core.state import FrameState, LogLine
-from app.ui.dialogs.save_picture import encoded
 from app.ui.listening import Listening
 from app.ui.view_frame import ViewFrame
 
@@ -41,77 +39,6 @@ class Recording:
     size: tuple[int, int]
     rate: float
     out: Path
-
-
-class Sink(Protocol):
-    """Takes pictures one after the other, on the writer's thread."""
-
-    def add(self, name: str, image: np.ndarray) -> None: ...
-    def finish(self) -> None: ...
-    def discard(self) -> None: ...
-
-
-class PictureFolder:
-    """One PNG a frame. Pictures that were there before under other names stay."""
-
-    def __init__(self, out: Path) -> None:
-        self._out = out
-        self._written: list[Path] = []
-
-    def add(self, name: str, image: np.ndarray) -> None:
-        """Write a picture whole or not at all."""
-        path = self._out / f"{name}.png"
-        write_atomically(path, encoded(image, ".png"))
-        self._written.append(path)
-
-    def finish(self) -> None:
-        """All pictures are there."""
-
-    def discard(self) -> None:
-        """Take away what this recording has written."""
-        for path in self._written:
-            path.unlink(missing_ok=True)
-        if self._out.is_dir() and not any(self._out.iterdir()):
-            self._out.rmdir()
-
-
-class Movie:
-    """An MP4 (H.264), written beside its name and moved there when it is whole."""
-
-    def __init__(self, out: Path, rate: float) -> None:
-        self._out, self._rate = out, rate
-        self._part = out.with_name(f".{out.stem}.part{out.suffix}")
-        self._writer: object | None = None
-
-    def add(self, name: str, image: np.ndarray) -> None:
-        """Append a picture; H.264 wants even sides, so an odd last row or column is left out."""
-        height, width = (side - side % 2 for side in image.shape[:2])
-        if self._writer is None:
-            self._writer = self._start(width, height)
-        self._writer.send(np.ascontiguousarray(image[:height, :width]))  # type: ignore[attr-defined]
-
-    def finish(self) -> None:
-        """Close the film and move it to its name."""
-        if self._writer is not None:
-            self._writer.close()  # type: ignore[attr-defined]
-            self._part.replace(self._out)
-
-    def discard(self) -> None:
-        """Take away what has been written."""
-        if self._writer is not None:
-            self._writer.close()  # type: ignore[attr-defined]
-        self._part.unlink(missing_ok=True)
-
-    def _start(self, width: int, height: int) -> object:
-        import imageio_ffmpeg
-
-        self._out.parent.mkdir(parents=True, exist_ok=True)
-        writer = imageio_ffmpeg.write_frames(
-            str(self._part), (width, height), fps=self._rate, codec="libx264", quality=8, macro_block_size=2,
-            ffmpeg_log_level="error",
-        )  # fmt: skip
-        writer.send(None)
-        return writer
 
 
 class WriterThread(threading.Thread):
@@ -156,13 +83,16 @@ class WriterThread(threading.Thread):
             work()
         except LidarScopeError as problem:
             return problem
-        except (OSError, RuntimeError) as problem:  # the disk or ffmpeg
+        except OSError as problem:
             return DataError(f"The recording cannot be written ({problem}); choose another place or size.")
         return None
 
 
 class Recorder(Listening, QObject):
-    """Drives one recording of one view; ``finished`` is emitted once, when the writer has ended."""
+    """Drives one recording of one view; ``finished`` is emitted once, when the writer has ended.
+
+    ``UsageError`` where the plan's ``out`` ends in something that is no film's suffix.
+    """
 
     finished = Signal(bool)
     _written = Signal(object)
@@ -173,10 +103,7 @@ class Recorder(Listening, QObject):
         self._next = plan.first
         self._asked = self._drawing = self._ended = False
         self._came_from = self._session.target
-        film = plan.out.suffix.lower() == ".mp4"
-        self._writer = WriterThread(
-            Movie(plan.out, plan.rate) if film else PictureFolder(plan.out), self._written.emit
-        )
+        self._writer = WriterThread(sink_for(plan.out, plan.rate), self._written.emit)
         self._written.connect(self._on_written)
         self._task = self._session.track(f"Save {plan.out.name}", self.cancel)
         self._timer = QTimer(self, interval=STEP_MS)

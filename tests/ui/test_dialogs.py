@@ -157,6 +157,13 @@ def test_a_frame_that_cannot_be_read_ends_the_recording(
     assert "000003.bin" in window.banner.label.text()
 
 
+def test_a_name_that_is_no_films_is_a_sentence(window: MainWindow, tmp_path: Path) -> None:
+    dialog = SavePlayback(window, window.desk, window.area)
+    assert dialog.save(tmp_path / "film.mov") is None
+    assert window.banner.isVisible() and ".mp4" in window.banner.label.text()
+    dialog.close()
+
+
 def test_closing_the_window_ends_a_recording(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
     recorder = window.area.record(Recording(0, 5, (64, 48), 10.0, tmp_path / "film.mp4"))
     qtbot.waitUntil(lambda: recorder._next >= 1)

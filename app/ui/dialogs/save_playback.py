@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.core.errors import UsageError
 from app.ui import text
 from app.ui.desk import Desk
 from app.ui.dialogs.save_picture import SIZES
@@ -108,12 +109,16 @@ class SavePlayback(QDialog):
         dialog.fileSelected.connect(lambda chosen: self.save(Path(chosen)))
         dialog.open()
 
-    def save(self, path: Path) -> Recorder:
-        """Begin; the recorder reports to the task panel and can be cancelled there."""
+    def save(self, path: Path) -> Recorder | None:
+        """Begin; the recorder reports to the task panel and can be cancelled there. None for a bad name."""
         plan = Recording(
             self.first.value(), self.last.value(), self.size_box.currentData(), self.rate.value(), path
         )
-        recorder = self._area.record(plan)
+        try:
+            recorder = self._area.record(plan)
+        except UsageError as error:
+            self._desk.session.log_line(str(error), "error")
+            return None
         self.accept()
         return recorder
 
