@@ -1,7 +1,7 @@
-"""SPVCNN (cr 1.0, 5 cm) on a real sweep: our sparse convolution, in float32 and bfloat16, beside spconv's on the CPU.
+"""SPVCNN (cr 1.0, 5 cm) on a real sweep: our sparse convolution in float32 and bfloat16, and spconv's (CPU).
 
-Weights are random (their batch statistics settled on the sweep), so "same class" is about rounding, not accuracy. Each
-engine runs in a process of its own for its peak memory; the times are the least of several, engines taking turns.
+Weights are random (batch statistics settled on the sweep), so "another class" is about rounding, not accuracy.
+Peak memory is that of a process for each engine; times are the least of several, engines taking turns.
 """
 
 from __future__ import annotations
