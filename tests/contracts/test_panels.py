@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from app.core.tasks.engine import LocalEngine
 from app.ui import theme
 from app.ui.desk import Desk
 from app.ui.panels.base import Panel, PanelInfo
+from app.ui.widgets.rows import Role
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "ui"))
 from window_helpers import listeners, settle
@@ -125,3 +127,21 @@ def test_closed_panel_listens_to_nobody(panel: Panel, session: Session, tmp_path
     panel.close()
     session.open(write_small_drive(tmp_path / "late", frames=2).root)  # and nothing happens to the panel
     panel.close_panel()  # once more does no harm
+
+
+def test_the_example_in_the_documentation_works(
+    qtbot: QtBot, qapp: QApplication, session: Session, tmp_path: Path
+) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "add_a_panel.md").read_text("utf-8")
+    file = tmp_path / "range_histogram.py"
+    file.write_text(page.split("```python\n")[1].split("```")[0], "utf-8")
+    spec = importlib.util.spec_from_file_location("range_histogram", file)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    made = module.ENTRY.factory(Desk(session))
+    qtbot.addWidget(made)
+    session.open(write_small_drive(tmp_path / "one", frames=2).root)
+    assert sum(int(made.list.item(i).data(Role.NOTE)) for i in range(made.list.count())) == 900
+    made.close_panel()
+    assert listeners(session) == {}
