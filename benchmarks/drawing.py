@@ -77,6 +77,11 @@ class View:
         """Wait until the resting picture of a renderer is on the screen."""
         self.until(lambda: self._final(renderer))
 
+    def newer(self, before: object) -> bool:
+        """Whether a picture at full detail has come after ``before``."""
+        picture = self.view.picture
+        return picture is not None and picture is not before and picture.final
+
     def close(self) -> None:
         """End the processes."""
         self.view.close()
@@ -123,8 +128,10 @@ def _rest(view: View, repeats: int = 7) -> tuple[float, float]:
     full, drawn = [], []
     for step in range(repeats):
         view.show(100 + 3 * step, moving=True)
+        before = view.view.picture
         begin = time.perf_counter()
-        view.show(100 + 3 * step, moving=False)
+        view.view.set_camera(view.view.camera, moving=False)
+        view.until(lambda before=before: view.newer(before))  # type: ignore[misc]
         full.append(time.perf_counter() - begin)
         view.wait_for("open3d")
         drawn.append(time.perf_counter() - begin)

@@ -43,6 +43,8 @@ from app.core.render.scene import Cloud, check
 
 log = logging.getLogger(__name__)
 _SLOTS = 2
+_KEPT = 7
+"""Clouds before the newest that are remembered, for pictures that are still on their way."""
 _EMPTY = np.zeros((0, 0), np.int32), np.zeros((0, 0), np.float32)
 
 
@@ -183,7 +185,7 @@ class RenderClient:
         if isinstance(message, SetItem):
             view.items[message.name] = (serial, message)
             if isinstance(message.item, Cloud) and message.item.pickable:
-                view.clouds.append((serial, message.name, message.item.points))
+                view.clouds = [*view.clouds[-_KEPT:], (serial, message.name, message.item.points)]
         elif isinstance(message, SetColors):
             known = view.items.get(message.name)
             if known is not None and isinstance(known[1].item, Cloud):

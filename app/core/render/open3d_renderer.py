@@ -2,8 +2,8 @@
 
 Open3D is particular: its renderer must be made, used and left alone in one thread, only one may ever exist in
 a process, and it holds the GIL while it draws. So this module is used by the render process alone. The one
-renderer draws pictures of any size (the view's port decides, not the size the renderer was made with; made
-small, it also draws faster) and several views (by showing and hiding geometry).
+renderer draws pictures of any size (the view's port decides, not the size it was made with) and several views
+(by showing and hiding geometry).
 """
 
 from __future__ import annotations

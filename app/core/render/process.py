@@ -23,7 +23,7 @@ from app.core.render.plain import PlainDrawer
 from app.core.render.plan import FULL, Detail
 from app.core.render.protocol import CloseView, Drawn, Ready, Release, Shade, Slots, Snapshot, TakePicture, Unable
 
-QUIET = 0.15
+QUIET = 0.12
 """Seconds without any change before Open3D draws: playing at ten frames a second must not start it."""
 _SLOW = 0.1
 """Seconds: a picture of a resting view that would take longer is drawn roughly first."""

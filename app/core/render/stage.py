@@ -35,9 +35,11 @@ class PackedCloud:
 
 @dataclass
 class PackedMesh:
-    """``corners`` (T, 3, 3) float32 relative to the stage's origin; ids start at ``base``."""
+    """``corners`` (T, 3, 3) float32 relative to the stage's origin, ``table`` (T,) uint32 colours; ids start at
+    ``base``."""
 
     corners: np.ndarray
+    table: np.ndarray
     base: int = 0
 
 
@@ -82,21 +84,22 @@ class Stage:
     _bounds: dict[str, np.ndarray] = field(default_factory=dict)
 
     def set_item(self, name: str, item: Item) -> None:
-        """Add or replace an item."""
-        self.remove_item(name)
+        """Add or replace an item; a replaced one keeps its place in the order."""
+        old = self.items.get(name)
+        self._forget(name)
         self.items[name] = item
         bounds = _bounds(item)
         if bounds is not None:
             self._bounds[name] = bounds
         self._follow(item, bounds)
         self._pack(name, item)
-        self._rebuild_table()
+        if isinstance(item, Cloud | Mesh) or isinstance(old, Cloud | Mesh):
+            self._rebuild_table()
 
     def remove_item(self, name: str) -> None:
         """Take an item out; unknown names are no error (it may have been taken out by a newer message)."""
-        stores = (self.items, self.clouds, self.meshes, self.veils, self.lines)
-        for store in (*stores, self.versions, self.color_versions, self._bounds):
-            store.pop(name, None)
+        self.items.pop(name, None)
+        self._forget(name)
 
     def set_colors(self, name: str, colors: np.ndarray, shown: np.ndarray | None) -> None:
         """Recolour a cloud in place; ids and geometry stay."""
@@ -133,6 +136,12 @@ class Stage:
         """Points in the packed clouds."""
         return sum(len(c.rows) for c in self.clouds.values())
 
+    def _forget(self, name: str) -> None:
+        """Drop what is packed of an item. Its ids stay unused until the next table."""
+        stores = (self.clouds, self.meshes, self.veils, self.lines)
+        for store in (*stores, self.versions, self.color_versions, self._bounds):
+            store.pop(name, None)
+
     def _follow(self, item: Item, bounds: np.ndarray | None) -> None:
         """Move the origin when the data lie far from it: float32 loses centimetres beyond some ten kilometres."""
         if bounds is None or not isinstance(item, Cloud | Mesh):
@@ -161,9 +170,9 @@ class Stage:
             return
         corners = (mesh.vertices[mesh.triangles].astype(np.float64) - self.origin).astype(np.float32)
         if mesh.opacity >= 1:
-            self.meshes[name] = PackedMesh(corners)
-            return
-        self.veils[name] = PackedVeil(corners, _words(flat_colors(mesh)), mesh.opacity)
+            self.meshes[name] = PackedMesh(corners, _words(flat_colors(mesh)))
+        else:
+            self.veils[name] = PackedVeil(corners, _words(flat_colors(mesh)), mesh.opacity)
 
     def _rebuild_table(self) -> None:
         """Give out ids anew and collect the colours."""
@@ -174,9 +183,11 @@ class Stage:
             mesh.base, base = base, base + len(mesh.corners)
         self.table = np.zeros(base + 1, np.uint32)
         for name, cloud in self.clouds.items():
-            self._color(cloud.base, _colors(self.items[name]))
-        for name, mesh in self.meshes.items():
-            self._color(mesh.base, _colors(self.items[name]))
+            item = self.items[name]
+            assert isinstance(item, Cloud)
+            self._color(cloud.base, item.colors)
+        for mesh in self.meshes.values():
+            self.table[mesh.base : mesh.base + len(mesh.table)] = mesh.table
 
     def _color(self, base: int, colors: np.ndarray) -> None:
         self.table[base : base + len(colors)] = _words(colors)
@@ -200,13 +211,6 @@ def _words(colors: np.ndarray) -> np.ndarray:
 
 def _length(item: Item) -> int:
     return len(item.points) if isinstance(item, Cloud) else 0
-
-
-def _colors(item: Item) -> np.ndarray:
-    if isinstance(item, Mesh):
-        return flat_colors(item)
-    assert isinstance(item, Cloud)
-    return np.ascontiguousarray(item.colors)
 
 
 def _pack_cloud(item: Cloud, origin: np.ndarray) -> PackedCloud:

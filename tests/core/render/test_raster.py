@@ -205,3 +205,44 @@ def test_empty_pixels_darken_nothing_and_show_the_background(raster: Raster) -> 
     raster.resolve(buffers, stage.table, 3.0, np.array([[[7, 8, 9]]], np.uint8), image)
     assert {tuple(c) for c in image.reshape(-1, 3)} == {(250, 250, 250), (7, 8, 9)}
     assert (image == 250).all(axis=2).sum() == 16
+
+
+def test_replacing_an_item_keeps_ids_colours_and_order_right(raster: Raster) -> None:
+    """Whatever comes and goes beside it, a cloud's points keep their colours and stay what is picked."""
+    points = scene(300)
+    red, green = (np.full((300, 3), c, np.uint8) for c in ((200, 0, 0), (0, 200, 0)))
+    stage = Stage()
+    triangle = Mesh(points[:3] + 50, np.array([[0, 1, 2]], np.int32), red[:3])
+    stage.set_item("cloud", Cloud(points, red))
+    stage.set_item("second", Cloud(points[:100] + 80, green[:100]))
+    stage.set_item("mesh", triangle)
+    stage.set_item("cloud", Cloud(points[:250], red[:250]))
+    assert stage.pickable == "cloud"
+    stage.remove_item("second")
+    stage.set_item("mesh", triangle)
+    stage.set_colors("cloud", green[:250], None)
+    stage.set_item("label", Mesh(points[:3] + 60, np.array([[0, 1, 2]], np.int32), red[:3], opacity=0.5))
+    buffers = raster.draw(stage, CAMERA, WIDTH, HEIGHT, size=2.0)
+    raster.shade(buffers, 0.0, 1.0)
+    image = np.empty((HEIGHT, WIDTH, 3), np.uint8)
+    raster.resolve(buffers, stage.table, 0.0, np.zeros((1, 1, 3), np.uint8), image)
+    assert {tuple(c) for c in image.reshape(-1, 3)} == {(0, 200, 0), (0, 0, 0)}
+
+
+def test_a_dense_display_draws_points_and_lines_as_large_as_a_coarse_one() -> None:
+    from app.core.render.compositor import Compositor
+    from app.core.render.protocol import Resize, SetCamera, SetItem, SetStyle
+    from app.core.render.scene import Style
+    from app.core.render.shaded import ShadedDrawer
+
+    point = Cloud(np.array([[0.3, 0.2, 5.0]], np.float32), np.full((1, 3), 250, np.uint8))
+    covered = []
+    for ratio in (1, 2):
+        drawer = ShadedDrawer(Raster(1))
+        view = Compositor(drawer)
+        view.apply(SetItem("v", "cloud", point))
+        view.apply(SetStyle("v", Style(point_size=3.0)))
+        view.apply(SetCamera("v", Camera(np.eye(4), np.array([0, 0, 5.0])), False))
+        view.apply(Resize("v", 100 * ratio, 80 * ratio, float(ratio)))
+        covered.append(int((view.still("v", 100 * ratio, 80 * ratio) > 0).all(axis=2).sum()))
+    assert covered == [9, 36]
