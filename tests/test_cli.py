@@ -15,6 +15,7 @@ from small_drive import SmallDrive, write_small_drive
 
 from app import cli
 from app.cli import main
+from app.core.state import OpenOptions
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -197,7 +198,7 @@ def test_window_commands(run, drive: SmallDrive, monkeypatch: pytest.MonkeyPatch
     assert run("demo", "--frames", 7, "--seed", 3, "--out", drive.root)[0] == 0
     assert window.calls == [
         ((), {}),
-        ((drive.root,), {"frame": 3}),
+        ((drive.root,), {"frame": 3, "options": OpenOptions()}),
         ((drive.root,), {"demo_seed": 3, "demo_frames": 7}),
     ]
 
