@@ -24,7 +24,7 @@ def settle() -> None:
 
 
 def active_timers() -> list[QTimer]:
-    """Every Qt timer of Python's that is running."""
+    """Every Qt timer made since the test began that is running."""
     return [found for found in gc.get_objects() if isinstance(found, QTimer) and _active(found)]
 
 
