@@ -90,7 +90,8 @@ def test_without_gradients_the_same_numbers(network: torch.nn.Module) -> None:
 
 def test_order_of_points_does_not_matter(network: torch.nn.Module) -> None:
     coords = torch.unique(batch(200)[0], dim=0)
-    feats = torch.cat([coords[:, 1:] * 0.05, torch.rand(len(coords), 1)], 1)
+    feats = torch.rand(len(coords), 4)
+    feats[:, :3] = (feats[:, :3] + coords[:, 1:]) * 0.05  # within voxels, so that no two distances tie
     order = torch.randperm(len(coords), generator=torch.Generator().manual_seed(2))
     if type(network).__name__ == "PointNet2":  # samples its centres from the first point on: keep that first
         starts = [int(torch.nonzero(coords[:, 0] == b)[0]) for b in (0, 1)]

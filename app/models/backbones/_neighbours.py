@@ -30,9 +30,10 @@ def nearest(queries: Tensor, points: Tensor, count: int) -> tuple[Tensor, Tensor
     count = min(count, points.shape[0])
     size = max(PIECE // points.shape[0], 1)
     found = []
+    exact = torch.float64 if points.dtype == torch.float64 else torch.float32
     with torch.no_grad():
-        for piece in torch.split(queries.float(), size):
-            away = torch.cdist(piece, points.float()).square()
+        for piece in torch.split(queries.to(exact), size):
+            away = torch.cdist(piece, points.to(exact)).square()
             found.append(torch.topk(away, count, dim=1, largest=False))
     if not found:
         return queries.new_empty(0, count), torch.empty(0, count, dtype=torch.int64, device=queries.device)
