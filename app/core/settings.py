@@ -64,7 +64,7 @@ class Settings(BaseModel):
         description="Colour behind the points: red, green, blue, 0 to 255.",
     )
     frame_cache_mb: int = Field(
-        default=512, ge=32, le=16384, title="Frame cache", description="Memory for frames kept ready, in MB."
+        default=160, ge=32, le=16384, title="Frame cache", description="Memory for frames kept ready, in MB."
     )
     prefetch: int = Field(
         default=4,

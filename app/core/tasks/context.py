@@ -14,7 +14,7 @@ from app.core.datasets.base import Dataset, OpenOptions, Sequence
 from app.core.errors import DataError, UsageError
 from app.core.types import CameraView, Frame
 
-DEFAULT_CACHE_BYTES = 512 << 20
+DEFAULT_CACHE_BYTES = 160 << 20
 OPEN_DATASETS = 4
 
 
