@@ -38,6 +38,7 @@ from app.core.render.protocol import (
     Slots,
     Snapshot,
     TakePicture,
+    check_size,
 )
 from app.core.render.scene import Cloud, check
 
@@ -137,7 +138,13 @@ class RenderClient:
 
         A renderer that dies over it is asked once more; then a log line says that there will be no picture. Without
         any renderer, or for a view that is not there, ``done`` is never called either.
+
+        Raises
+        ------
+        ValueError
+            The picture is too large to draw, or has no pixels.
         """
+        check_size(width, height)
         with self._lock:
             ticket = next(self._serial)
             self._ask(ticket, _Asked("", TakePicture(view, ticket, width, height), done))

@@ -18,6 +18,11 @@ from numba import njit
 
 EMPTY = np.uint64(0x7F800000 << 32)  # infinite depth, id 0
 FAR_LOG = np.float32(1e9)
+MARGIN = 256
+"""Pixels by which a square may begin outside the picture; half of the largest point."""
+NOWHERE = np.uint32(0xFFFFFFFF)
+_ROW = np.uint32(15)
+_PLACE = np.uint32(0x7FFF)
 _INF = np.float32(np.inf)
 _HALF = np.float32(0.5)
 _ONE = np.float32(1.0)
@@ -33,42 +38,51 @@ _jit: Any = njit(
 
 
 @_jit
-def project(x, y, z, alive, pose, lens, near, margin, width, height, u, v, d, start, stop):  # type: ignore[no-untyped-def]
-    """Pixels ``u``, ``v`` and depth ``d`` of points start..stop; depth is infinite for those that are not drawn.
+def project(x, y, z, alive, pose, lens, near, half, least, width, height, places, depths, start, stop):  # type: ignore[no-untyped-def]
+    """Where the squares of points start..stop lie in the picture, and their depths.
 
-    ``pose`` (3, 4) and ``lens`` (fx, fy, cx, cy) float32.
+    ``pose`` (3, 4) and ``lens`` (fx, fy, cx, cy) float32; squares of edge ``2 * half``, of which ``least`` is the
+    whole part. ``places`` uint32: first column and row (15 bits each, from ``-MARGIN``), and whether the square is
+    one pixel wider and higher than ``least``; NOWHERE for points that are not drawn. There is no branch in it, so
+    that the processor does many points at once.
     """
+    margin = np.float32(MARGIN)
     for i in range(start, stop):
         px, py, pz = x[i], y[i], z[i]
         depth = pose[2, 0] * px + pose[2, 1] * py + pose[2, 2] * pz + pose[2, 3]
         inverse = _ONE / depth
         a = lens[0] * (pose[0, 0] * px + pose[0, 1] * py + pose[0, 2] * pz + pose[0, 3]) * inverse + lens[2]
         b = lens[1] * (pose[1, 0] * px + pose[1, 1] * py + pose[1, 2] * pz + pose[1, 3]) * inverse + lens[3]
-        inside = (depth > near) & (a > -margin) & (a < width + margin) & (b > -margin) & (b < height + margin)
-        u[i], v[i] = a, b
-        d[i] = depth if inside & (alive[i] != 0) else _INF
+        inside = (depth > near) & (a > -half) & (a < width + half) & (b > -half) & (b < height + half)
+        drawn = inside & (alive[i] != 0)
+        a, b = a if drawn else _ZERO, b if drawn else _ZERO
+        left, top = np.ceil(a - half - _HALF), np.ceil(b - half - _HALF)
+        wider = min(max(np.ceil(a + half - _HALF) - left - least, _ZERO), _ONE)
+        higher = min(max(np.ceil(b + half - _HALF) - top - least, _ZERO), _ONE)
+        place = np.uint32(left + margin) | (np.uint32(top + margin) << _ROW)
+        place |= (np.uint32(wider) << np.uint32(30)) | (np.uint32(higher) << np.uint32(31))
+        places[i] = place if drawn else NOWHERE
+        depths[i] = depth
 
 
 @_jit
-def splat(u, v, depth_bits, rows, base, half, keys, top, bottom, start, stop):  # type: ignore[no-untyped-def]
-    """Draw points start..stop as squares of edge ``2 * half`` into rows top..bottom of ``keys`` (h, w) uint64."""
+def splat(places, depth_bits, rows, base, least, keys, top, bottom, start, stop):  # type: ignore[no-untyped-def]
+    """Draw the squares of points start..stop into rows top..bottom of ``keys`` (h, w) uint64."""
     width = keys.shape[1]
-    low, high = np.float32(top) - half - _ONE, np.float32(bottom) + half + _ONE
     for i in range(start, stop):
-        bits = depth_bits[i]
-        b = v[i]
-        if bits >= _INF_BITS or b < low or b > high:
+        place = places[i]
+        if place == NOWHERE:
             continue
-        a = u[i]
-        left = max(math.ceil(a - half - _HALF), 0)
-        right = min(math.ceil(a + half - _HALF), width)
-        upper = max(math.ceil(b - half - _HALF), top)
-        lower = min(math.ceil(b + half - _HALF), bottom)
-        key = (np.uint64(bits) << _SHIFT) | np.uint64(base + rows[i])
-        for row in range(upper, lower):
-            for column in range(left, right):
-                if key < keys[row, column]:
-                    keys[row, column] = key
+        first = int((place >> _ROW) & _PLACE) - MARGIN
+        last = first + least + int(place >> np.uint32(31))
+        if first >= bottom or last <= top:
+            continue
+        left = int(place & _PLACE) - MARGIN
+        right = left + least + int((place >> np.uint32(30)) & np.uint32(1))
+        key = (np.uint64(depth_bits[i]) << _SHIFT) | np.uint64(base + rows[i])
+        for row in range(max(first, top), min(last, bottom)):
+            for column in range(max(left, 0), min(right, width)):
+                keys[row, column] = min(key, keys[row, column])  # twice as fast as asking first
 
 
 @_jit

@@ -8,6 +8,7 @@ from app.core.render.stage import STRATA
 
 SCALES = (1.0, 0.75, 0.5, 0.35)
 _MEMORY = 0.25  # weight of the newest measurement
+_HOPE = 0.99  # what has been drawn little of may have become cheaper: try a little more every time
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,10 @@ class Budget:
     def learn(self, pixels: int, points: int, point_seconds: float, pixel_seconds: float) -> None:
         """Note what a picture has cost."""
         self.per_pixel += _MEMORY * (pixel_seconds / max(pixels, 1) - self.per_pixel)
-        if points > 20_000:  # below, the cost is that of clearing the buffer
+        self.per_pixel *= _HOPE
+        if points > 20_000:  # below, starting the threads is most of it
             self.per_point += _MEMORY * (point_seconds / points - self.per_point)
+            self.per_point *= _HOPE
 
     def full(self, pixels: int, points: int) -> float:
         """Seconds that a picture at full detail should take."""

@@ -165,7 +165,7 @@ class Server:
 
     def _draw(self, name: str, detail: Detail) -> None:
         view, slots = self._compositor.views[name], self._slots[name]
-        picking = not self._quiet
+        picking = not self._quiet and not view.moving  # nobody picks while it moves, and it is most of the bytes
         if buffers.needed(view.width, view.height, picking) > slots.size:
             return  # the window is about to send larger segments
         found = slots.next()

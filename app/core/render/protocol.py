@@ -14,6 +14,26 @@ import numpy as np
 from app.core.render.camera import Camera
 from app.core.render.scene import Item, Style
 
+LONGEST_SIDE = 32_000
+"""Pixels: the rasteriser keeps a place in the picture in 15 bits."""
+MOST_PIXELS = 150_000_000
+"""A picture needs some 30 bytes a pixel while it is drawn."""
+
+
+def check_size(width: int, height: int) -> None:
+    """Refuse pictures that cannot be drawn.
+
+    Raises
+    ------
+    ValueError
+        A side is longer than LONGEST_SIDE pixels or has none, or there are more than MOST_PIXELS in all.
+    """
+    if not (0 < width <= LONGEST_SIDE and 0 < height <= LONGEST_SIDE and width * height <= MOST_PIXELS):
+        raise ValueError(
+            f"a picture of {width} × {height} pixels cannot be drawn; at most {LONGEST_SIDE} a side and "
+            f"{MOST_PIXELS // 10**6} million in all"
+        )
+
 
 @dataclass(frozen=True)
 class SetItem:
@@ -178,8 +198,8 @@ class Picture:
     ----------
     image : (h, w, 3) uint8. A moving picture may be smaller than the view; it is shown stretched.
     index : (h, w) int32, row of the frontmost pickable cloud's point per pixel, -1 where there is none.
-        What picking reads: the points that were really drawn.
-    depth : (h, w) float32 metres along the view axis, inf where nothing was drawn.
+        What picking reads: the points that were really drawn. (0, 0) while the view moves.
+    depth : (h, w) float32 metres along the view axis, inf where nothing was drawn; (0, 0) while it moves.
     camera : what it was drawn with
     cloud : name of the pickable cloud ``index`` refers to
     final : full detail, nothing more to come until something changes

@@ -7,6 +7,7 @@ and point-index buffers that shading and picking need, whichever renderer gives 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ import numpy as np
 
 from app.core.render import kernels
 from app.core.render.camera import NEAR, Camera
+from app.core.render.kernels import MARGIN
+from app.core.render.protocol import check_size
 from app.core.render.stage import STRATA, PackedCloud, Stage
 
 PAD = 8
@@ -24,11 +27,12 @@ PAD = 8
 @dataclass
 class Buffers:
     """Working memory for one picture size. ``keys`` (h, w) uint64; ``logs`` (h + 2 PAD, w + 2 PAD) float32;
-    ``dark`` (h, w) float32."""
+    ``dark`` (h, w) float32; ``point_seconds`` what the clouds of the last picture took."""
 
     keys: np.ndarray
     logs: np.ndarray
     dark: np.ndarray
+    point_seconds: float = 0.0
 
     @staticmethod
     def of(width: int, height: int) -> Buffers:
@@ -45,7 +49,7 @@ class Raster:
     def __init__(self, threads: int | None = None) -> None:
         self._threads = threads or min(_cores(), 8)
         self._pool = ThreadPoolExecutor(self._threads, "raster") if self._threads > 1 else None
-        self._scratch = np.empty((3, 0), np.float32)
+        self._places, self._depths = np.empty(0, np.uint32), np.empty(0, np.float32)
         self._buffers: dict[tuple[int, int], Buffers] = {}
 
     def close(self) -> None:
@@ -59,12 +63,16 @@ class Raster:
         """Fill a key buffer of ``width`` × ``height`` pixels.
 
         ``size`` is the edge of a point in pixels of this picture; ``strata`` of the points' subsets are drawn.
+        ``ValueError`` for pictures too large to draw.
         """
+        check_size(width, height)
         buffers = self._buffers_of(width, height)
         pose, lens = camera_pose(camera, stage.origin), camera_lens(camera, width, height)
         self.rows(height, lambda top, bottom: kernels.clear(buffers.keys, top, bottom))
+        begin = time.perf_counter()
         for cloud in stage.clouds.values():
             self._draw_cloud(cloud, strata, pose, lens, size, buffers.keys)
+        buffers.point_seconds = time.perf_counter() - begin
         for mesh in stage.meshes.values():
             corners = mesh.corners @ pose[:, :3].T + pose[:, 3]
             self.triangles(np.ascontiguousarray(corners, np.float32), mesh.base, lens, buffers.keys)
@@ -134,33 +142,34 @@ class Raster:
         self, cloud: PackedCloud, strata: int, pose: np.ndarray, lens: np.ndarray, size: float, keys: np.ndarray
     ) -> None:
         count = cloud.count(strata)
-        if self._scratch.shape[1] < count:
-            self._scratch = np.empty((3, count), np.float32)
-        u, v, d = self._scratch
+        if len(self._places) < count:
+            self._places, self._depths = np.empty(count, np.uint32), np.empty(count, np.float32)
+        places, depths, bits = self._places, self._depths, self._depths.view(np.uint32)
         x, y, z = cloud.xyz
         height, width = keys.shape
-        half, bits = np.float32(size / 2), d.view(np.uint32)
-        limits = (np.float32(NEAR), np.float32(half + 1), np.float32(width), np.float32(height))
+        half = np.float32(min(size, MARGIN) / 2)
+        least = int(2 * half)
+        limits = (np.float32(NEAR), half, np.float32(least), np.float32(width), np.float32(height))
         cuts = np.linspace(0, count, self._threads + 1).astype(int)
         self._each(
             lambda k: kernels.project(
-                x, y, z, cloud.alive, pose, lens, *limits, u, v, d, int(cuts[k]), int(cuts[k + 1])
+                x, y, z, cloud.alive, pose, lens, *limits, places, depths, int(cuts[k]), int(cuts[k + 1])
             )
         )
-        bands = self._bands(v[:count], bits[:count], height)
+        bands = self._bands(places[:count], height)
         self._each(
             lambda k: kernels.splat(
-                u, v, bits, cloud.rows, cloud.base, half, keys, bands[k], bands[k + 1], 0, count
+                places, bits, cloud.rows, cloud.base, least, keys, bands[k], bands[k + 1], 0, count
             )
         )
 
-    def _bands(self, v: np.ndarray, bits: np.ndarray, height: int) -> list[int]:
+    def _bands(self, places: np.ndarray, height: int) -> list[int]:
         """Row limits that give every thread about as many points, from a sample of them."""
-        step = max(1, len(v) // 2000)
-        sample = v[::step][bits[::step] < 0x7F800000]
-        if not len(sample):
+        sample = places[:: max(1, len(places) // 2000)]
+        rows = ((sample[sample != kernels.NOWHERE] >> 15) & 0x7FFF).astype(int) - MARGIN
+        if not len(rows):
             return [int(e) for e in np.linspace(0, height, self._threads + 1)]
-        inner = np.quantile(sample, np.linspace(0, 1, self._threads + 1)[1:-1])
+        inner = np.quantile(rows, np.linspace(0, 1, self._threads + 1)[1:-1])
         return [0, *(int(e) for e in np.clip(inner, 0, height)), height]
 
     def _buffers_of(self, width: int, height: int) -> Buffers:

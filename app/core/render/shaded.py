@@ -43,7 +43,6 @@ class ShadedDrawer:
         size = max(style.point_size * ratio, 1.0)
         begin = time.perf_counter()
         buffers = self._raster.draw(stage, view.camera, width, height, size=size, strata=strata)
-        middle = time.perf_counter()
         self._raster.shade(buffers, style.depth_shading, size / 2)
         behind = self._backdrop.behind(style, view.camera, width, height)
         self._color(views, name, buffers, behind, size, image)
@@ -51,7 +50,7 @@ class ShadedDrawer:
         if arrays.index.size:
             base, count = _pick_range(stage)
             self._raster.split(buffers, base, count, arrays.index, arrays.depth)
-        return middle - begin, time.perf_counter() - middle
+        return buffers.point_seconds, time.perf_counter() - begin - buffers.point_seconds
 
     def warm(self) -> None:
         """Draw one of everything, so that the loops are compiled (or loaded, but for the first time) before use."""

@@ -26,7 +26,7 @@ def render_still(
     Raises
     ------
     ValueError
-        Arrays of an item do not fit together, or the renderer is unknown.
+        Arrays of an item do not fit together, the size cannot be drawn, or the renderer is unknown.
     ProcessDied
         Open3D gave no picture (it has no off-screen renderer here, or died).
     """

@@ -22,6 +22,7 @@ REST_MS = 120
 FLIGHT_SECONDS = 0.2
 _HOVER_MS = 25
 _CLICK_PIXELS = 4.0
+_SAME_ZOOM_SECONDS = 0.6
 _TURN = 0.008  # radians a pixel
 _TOOLS = ("navigate", "box", "lasso")
 
@@ -53,6 +54,7 @@ class Navigation(QObject):
         self._band: list[tuple[float, float]] = []
         self._pointer = QPointF()
         self._flight: tuple[Camera, Camera, float] | None = None
+        self._zoomed: tuple[float, QPointF, np.ndarray] | None = None
         self._rest = self._timer(REST_MS, self._rested, once=True)
         self._hover = self._timer(_HOVER_MS, self._hover_now, once=True)
         self._tick = self._timer(15, self._fly)
@@ -157,13 +159,19 @@ class Navigation(QObject):
         notches = event.angleDelta().y() / 120
         if not notches:
             return
-        at = event.position()
-        found = self._do.pick(at.x(), at.y())
-        if found is not None:
-            toward = found.point.astype(np.float64)
+        self._go(moves.zoom(self.camera, 0.88**notches, self._zoom_target(event.position())))
+
+    def _zoom_target(self, at: QPointF) -> np.ndarray:
+        """(3,) what is under the pointer. It stays there while one zooms, so a turning wheel keeps its target."""
+        turning = self._zoomed is not None and time.monotonic() - self._zoomed[0] < _SAME_ZOOM_SECONDS
+        if turning and self._zoomed is not None and (at - self._zoomed[1]).manhattanLength() < _CLICK_PIXELS:
+            target = self._zoomed[2]
+        elif (found := self._do.pick(at.x(), at.y())) is not None:
+            target = found.point.astype(np.float64)
         else:
-            toward = moves.under(self.camera, at.x(), at.y(), self._widget.width(), self._widget.height())
-        self._go(moves.zoom(self.camera, 0.88**notches, toward))
+            target = moves.under(self.camera, at.x(), at.y(), self._widget.width(), self._widget.height())
+        self._zoomed = (time.monotonic(), at, target)
+        return target
 
     def _go(self, camera: Camera) -> None:
         """A step of a move by hand: it rests by itself after a moment."""

@@ -66,6 +66,10 @@ def test_of_many_cameras_the_newest_is_drawn_and_most_are_not(start: Start, stre
     last = cameras[-1].camera_from_world
     got.wait(lambda: np.array_equal(got.pictures[-1].camera.camera_from_world, last))
     assert len(got.pictures) < 200
+    assert not got.pictures[-1].index.size  # nobody picks while it moves
+    client.send(SetCamera("v", cameras[-1], False))
+    got.wait(lambda: got.pictures[-1].index.size)
+    assert got.pictures[-1].final
     order = [float(p.camera.position[1]) for p in got.pictures[1:]]
     assert order == sorted(order)  # an older picture never comes after a newer one
 
@@ -96,6 +100,13 @@ def test_wrong_arrays_are_refused_where_they_are_handed_over(start: Start, stree
     client.send(SetItem("v", "a", Cloud(*street)))
     with pytest.raises(ValueError, match="5 colours"):
         client.send(SetColors("v", "a", street[1][:5]))
+
+
+def test_a_picture_too_large_to_draw_is_refused_before_it_takes_the_renderer_down(start: Start) -> None:
+    client, _ = start("raster")
+    for size in ((40_000, 10), (20_000, 20_000), (0, 100)):
+        with pytest.raises(ValueError, match="cannot be drawn"):
+            client.take_picture("v", *size, lambda image: None)
 
 
 def test_a_killed_renderer_comes_back_with_one_line_and_the_whole_scene(start: Start, street: Street) -> None:
