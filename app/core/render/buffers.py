@@ -6,6 +6,8 @@ resource tracker, a process of Python's own, unlink what it made.
 
 from __future__ import annotations
 
+import os
+import secrets
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
@@ -43,8 +45,9 @@ def arrays(memory: SharedMemory, width: int, height: int, picking: bool) -> Pict
 
 
 def create(size: int) -> SharedMemory:
-    """A new segment of at least ``size`` bytes."""
-    return SharedMemory(create=True, size=max(size, 1))
+    """A new segment of at least ``size`` bytes, called after the project and this process."""
+    name = f"lidarscope_{os.getpid()}_{secrets.token_hex(4)}"  # some systems allow 30 letters
+    return SharedMemory(name, create=True, size=max(size, 1))
 
 
 def attach(name: str) -> SharedMemory:
