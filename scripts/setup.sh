@@ -76,4 +76,7 @@ python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' || fail "Python 3.
 echo "Installing the pinned requirements ($device); the first time takes some minutes"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check -r "requirements/$device.txt"
 [ "$kind" = dev ] && .venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
+# The rasteriser's loops are compiled once and kept; otherwise the first picture would wait for them.
+echo "Compiling the rasteriser"
+.venv/bin/python -m app.core.render.warm
 echo "$want" > "$stamp"
