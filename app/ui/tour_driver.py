@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QEventLoop, QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import QMouseEvent, QPainter, QPixmap, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
@@ -33,6 +33,13 @@ class Step:
     checked: list[str] = field(default_factory=list)
 
 
+def turn(milliseconds: int) -> None:
+    """Run the event loop for a while. Unlike ``QTest.qWait`` this lets other threads have the interpreter."""
+    loop = QEventLoop()
+    QTimer.singleShot(milliseconds, loop, loop.quit)
+    loop.exec()
+
+
 class Driver:
     """Hands and eyes on one window."""
 
@@ -50,7 +57,7 @@ class Driver:
         while not done():
             if time.perf_counter() - start > seconds:
                 raise TourError(f"{what} did not happen within {seconds:.0f} s.")
-            QTest.qWait(5)
+            turn(5)
         return time.perf_counter() - start
 
     def rest(self, quiet: float = 0.35) -> None:
@@ -158,7 +165,7 @@ class Driver:
         QTest.mousePress(widget, button, Qt.KeyboardModifier.NoModifier, points[0])
         for point in points[1:]:
             self.move(widget, point, buttons=button)
-            QTest.qWait(pause_ms)
+            turn(pause_ms)
         QTest.mouseRelease(widget, button, Qt.KeyboardModifier.NoModifier, points[-1])
 
     def move(self, widget: QWidget, point: QPoint, *, buttons: Qt.MouseButton = Qt.MouseButton.NoButton) -> None:
