@@ -7,16 +7,34 @@ ours, 130 interrupted. Imports of a command stand inside it, so that ``--help`` 
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
 
+from app.commands.shared import (
+    AfterOption,
+    BeforeOption,
+    ColumnsOption,
+    DataPath,
+    FrameOption,
+    JsonOption,
+    LabelsOption,
+    LayerOption,
+    SequenceOption,
+    accumulation,
+    has_screen,
+    leave,
+    must_exist,
+    open_options,
+    print_json,
+    quiet_blas,
+    run_here,
+    source_of,
+)
 from app.core.errors import Cancelled, Fault, LidarScopeError, ProcessDied, UsageError
 
 DONE, FAULT, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -29,18 +47,6 @@ commands = typer.Typer(
     rich_markup_mode=None,
     help="LidarScope: look at recorded LiDAR drives. Without a command the window opens.",
 )
-
-DataPath = Annotated[Path, typer.Argument(help="A recording: its folder, or one of its files.")]
-FrameOption = Annotated[int, typer.Option("--frame", help="Number of the frame, from 0.")]
-SequenceOption = Annotated[str | None, typer.Option("--sequence", help="Name of the sequence; the first without.")]
-ColumnsOption = Annotated[str | None, typer.Option(help="Columns of raw .bin files, in order: x,y,z,intensity.")]
-LabelsOption = Annotated[
-    Path | None, typer.Option("--label-map", help="YAML file with your own label ids, names and colours.")
-]
-LayerOption = Annotated[str, typer.Option("--layer", help="What the points are coloured by.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
-BeforeOption = Annotated[int, typer.Option(help="Frames before this one that are drawn with it.")]
-AfterOption = Annotated[int, typer.Option(help="Frames after this one that are drawn with it.")]
 
 
 def main(argv: list[str]) -> int:
@@ -71,7 +77,7 @@ def main(argv: list[str]) -> int:
 def window(context: typer.Context) -> None:
     """Open the window."""
     if context.invoked_subcommand is None:
-        _leave(_application().run())
+        leave(_application().run())
 
 
 @commands.command("open")
@@ -79,8 +85,8 @@ def open_command(
     path: DataPath, frame: FrameOption = 0, columns: ColumnsOption = None, label_map: LabelsOption = None
 ) -> None:
     """Open the window on a recording."""
-    _must_exist(path)
-    _leave(_application().run(path, frame=frame, options=_options(columns, label_map)))
+    must_exist(path)
+    leave(_application().run(path, frame=frame, options=open_options(columns, label_map)))
 
 
 @commands.command()
@@ -93,11 +99,11 @@ def demo(
 ) -> None:
     """Write the demo drive, or reuse it; then open the window on it."""
     if window:
-        _leave(_application().run(out, demo_seed=seed, demo_frames=frames))
+        leave(_application().run(out, demo_seed=seed, demo_frames=frames))
         return
-    written = _run("write_demo", folder=out, frames=frames, seed=seed)
+    written = run_here("write_demo", folder=out, frames=frames, seed=seed)
     if as_json:
-        _print_json({"path": str(written.path), "frames": written.frames, "seed": written.seed})
+        print_json({"path": str(written.path), "frames": written.frames, "seed": written.seed})
     else:
         print(written.path)
 
@@ -112,9 +118,11 @@ def info(
     as_json: JsonOption = False,
 ) -> None:
     """Say what a recording holds, and what is missing or broken."""
-    report = _run("check_data", path=path, options=_options(columns, label_map), frame=frame, sequence=sequence)
+    report = run_here(
+        "check_data", path=path, options=open_options(columns, label_map), frame=frame, sequence=sequence
+    )
     if as_json:
-        _print_json(report)
+        print_json(report)
     else:
         print("\n".join(_report_lines(path, report)))
 
@@ -145,12 +153,12 @@ def render(
     check_suffix(out)
     wanted = layers.find(layer).name
     pixels, overlays = _size(size), _overlays(show)
-    state = _run(
+    state = run_here(
         "show_frame",
-        source=_source(path, sequence, columns, label_map),
+        source=source_of(path, sequence, columns, label_map),
         index=frame,
         layers=(wanted,),
-        accumulation=_accumulation(before, after),
+        accumulation=accumulation(before, after),
     )
     if wanted in state.missing_layers:
         raise UsageError(f"Layer '{wanted}' cannot be shown for frame {frame}: {state.missing_layers[wanted]}")
@@ -189,17 +197,17 @@ def export(
     as_json: JsonOption = False,
 ) -> None:
     """Write the points of a frame and their layers to a file."""
-    done = _run(
+    done = run_here(
         "export_frame",
-        source=_source(path, sequence, columns, label_map),
+        source=source_of(path, sequence, columns, label_map),
         index=frame,
         out=out,
         layers=tuple(layer) if layer else None,
         color=color,
-        accumulation=_accumulation(before, after),
+        accumulation=accumulation(before, after),
     )
     if as_json:
-        _print_json({"path": str(done.path), "points": done.points, "layers": list(done.layers)})
+        print_json({"path": str(done.path), "points": done.points, "layers": list(done.layers)})
     else:
         print(f"{done.path}: {done.points} points, {', '.join(done.layers) or 'no layers'}")
 
@@ -210,15 +218,15 @@ def tour(
     out: Annotated[Path, typer.Option(help="Folder for the pictures and tour.json.")],
 ) -> None:
     """Drive the real window through its main abilities, leaving a picture of each step."""
-    if not _screen():
+    if not has_screen():
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    _quiet_blas()
+    quiet_blas()
     from app.core.demo import default_drive_path
     from app.ui import tour as guided
 
     target = None if path == "demo" and not Path(path).exists() else Path(path)
     if target is not None:
-        _must_exist(target)
+        must_exist(target)
     steps = guided.run(target, out, demo_folder=default_drive_path(0))
     print(f"{len(steps)} steps; their pictures and tour.json are in {out}")
 
@@ -231,7 +239,7 @@ def bench(
     from app import discovery
     from benchmarks.rows import report
 
-    _quiet_blas()
+    quiet_blas()
     names = [found for found in discovery.module_names("benchmarks") if found not in ("rows", "drives")]
     known = ["all", *names]
     if name not in known:
@@ -246,86 +254,17 @@ def bench(
         report(measured, as_json=True)
 
 
-T = TypeVar("T")
-
-
-def _run(name: str, **params: Any) -> Any:
-    """Run a task here, with its progress on standard error where that is a terminal."""
-    from app.core import tasks
-    from app.core.tasks.base import run
-    from app.core.tasks.context import Context
-
-    events = tasks.entry(name)(Context(), **params)
-    if not sys.stderr.isatty():
-        return run(events)
-    return _with_progress(name.replace("_", " "), lambda on_event: run(events, on_event))
-
-
-def _with_progress(title: str, work: Callable[[Callable[[Any], None]], T]) -> T:
-    from rich.console import Console
-    from rich.progress import Progress as Bar
-
-    from app.core.tasks.base import Progress
-
-    with Bar(console=Console(stderr=True), transient=True) as bar:
-        line = bar.add_task(title, total=None)
-
-        def show(event: Any) -> None:
-            if isinstance(event, Progress):
-                bar.update(line, completed=event.done, total=event.total or None, description=event.text or title)
-
-        return work(show)
-
-
 def _application() -> Any:
     """The window's module; ``UsageError`` where there is no screen to open it on."""
-    if not _screen():
+    if not has_screen():
         raise UsageError(
             "There is no screen to open a window on; use the commands without one (see --help), or 'tour', "
             "which leaves pictures."
         )
-    _quiet_blas()
+    quiet_blas()
     from app.ui import application
 
     return application
-
-
-def _quiet_blas() -> None:
-    """Keep numpy's matrix products in one thread: the window's are small, and on a busy machine the threads
-    of BLAS wait for each other (measured: 19 ms for a product that takes 1). Set before numpy is imported."""
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
-
-def _screen() -> bool:
-    """Whether Qt finds a screen: everywhere but on Linux without X or Wayland, or if a platform is stated."""
-    if sys.platform != "linux":
-        return True
-    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
-
-
-def _options(columns: str | None, label_map: Path | None) -> Any:
-    from app.core.datasets.base import OpenOptions
-
-    names = None if columns is None else tuple(part.strip() for part in columns.split(","))
-    return OpenOptions(columns=names, label_map=label_map)
-
-
-def _source(path: Path, sequence: str | None, columns: str | None, label_map: Path | None) -> Any:
-    """The sequence a command works on; the first of the recording if none is named."""
-    from app.core.datasets import open_dataset
-    from app.core.tasks.context import Source
-
-    options = _options(columns, label_map)
-    name = sequence or open_dataset(path, options).sequences[0].name
-    return Source(path, name, options)
-
-
-def _accumulation(before: int, after: int) -> Any:
-    from app.core.state import Accumulation
-
-    if before < 0 or after < 0:
-        raise UsageError(f"Frames before and after are counted from 0; {before} and {after} were asked for.")
-    return Accumulation(before, after)
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -343,11 +282,6 @@ def _overlays(text: str) -> frozenset[str]:
     if unknown:
         raise UsageError(f"There is no overlay '{unknown[0]}'; there are: {', '.join(OVERLAYS)}.")
     return names
-
-
-def _must_exist(path: Path) -> None:
-    if not path.exists():
-        raise UsageError(f"{path} does not exist; check its spelling and that its disk is connected.")
 
 
 def _report_lines(path: Path, report: dict[str, Any]) -> list[str]:
@@ -368,16 +302,6 @@ def _report_lines(path: Path, report: dict[str, Any]) -> list[str]:
         lines += [f"  in {name}: {view['in_image']} points" for name, view in frame["cameras"].items()]
     lines += [f"problem: {sentence}" for sentence in report["problems"]]
     return lines
-
-
-def _print_json(content: dict[str, Any]) -> None:
-    print(json.dumps(content, ensure_ascii=False))
-
-
-def _leave(status: object) -> None:
-    """End the command with a status other than 0."""
-    if isinstance(status, int) and status:
-        raise typer.Exit(status)
 
 
 def _said(sentence: str, status: int) -> int:
