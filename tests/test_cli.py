@@ -112,7 +112,7 @@ def test_a_fault_of_ours_is_status_one(run, drive: SmallDrive, monkeypatch: pyte
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("ours")
 
-    monkeypatch.setattr(cli, "_run", broken)
+    monkeypatch.setattr(cli, "run_here", broken)
     status, out, _ = run("info", drive.root)
     assert status == 1
     assert out == ""
@@ -122,7 +122,7 @@ def test_an_interrupt_is_status_130(run, drive: SmallDrive, monkeypatch: pytest.
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "_run", interrupted)
+    monkeypatch.setattr(cli, "run_here", interrupted)
     assert run("info", drive.root)[0] == 130
 
 
