@@ -1,0 +1,1 @@
+"""How good a segmentation is: confusions, protocols, regions; submissions and their check. Pure numpy."""
