@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,9 @@ MIN_DEPTH = 0.5
 """Metres: what is nearer is the vehicle itself, and its pixels would fly apart."""
 
 OPAQUE = np.uint32(0xFF000000)
+
+_BYTE = (2, 1, 0, 3) if sys.byteorder == "little" else (1, 2, 3, 0)
+"""Which byte of a packed pixel holds red, green, blue and opacity."""
 
 MAX_POINTS = 400_000
 """More points than this are thinned evenly before projecting: a picture has hardly more pixels."""
@@ -85,26 +89,32 @@ def project(state: FrameState, camera: CameraView) -> ImagePoints:
     return ImagePoints(rows if candidates is None else candidates[rows], pixels, depths[order], thinned)
 
 
-def packed(image: np.ndarray) -> np.ndarray:
-    """(h, w, 3) uint8 as (h, w) uint32, the way Qt's ``Format_RGB32`` lies in memory: one write a pixel."""
-    rgb = image.astype(np.uint32)
-    return np.asarray(rgb[..., 0] << 16 | rgb[..., 1] << 8 | rgb[..., 2] | OPAQUE)
+def packed(image: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    """(..., 3) uint8 as (...) uint32, the way Qt's ``Format_RGB32`` lies in memory: one write a pixel.
+
+    ``out`` is filled and returned where it fits: fresh memory of a picture's size costs more than the packing.
+    """
+    if out is None or out.shape != image.shape[:-1]:
+        out = np.empty(image.shape[:-1], np.uint32)
+    parts = out.view(np.uint8).reshape(*out.shape, 4)
+    for channel in range(3):
+        parts[..., _BYTE[channel]] = image[..., channel]
+    parts[..., _BYTE[3]] = 255
+    return out
 
 
-def paint(ground: np.ndarray, points: ImagePoints, colors: np.ndarray, size: int) -> np.ndarray:
-    """A copy of a packed picture (h, w) uint32 with the points painted in as squares of ``size`` pixels.
+def paint(canvas: np.ndarray, points: ImagePoints, colors: np.ndarray, size: int) -> None:
+    """Paint the points into a packed picture (h, w) uint32, in place, as squares of ``size`` pixels.
 
     ``colors`` (N, 3) uint8 are those of the drawn cloud. Of points on one pixel the last, the nearest, stays.
     """
-    painted = ground.copy()
     rows, pixels = points.rows, points.pixels
-    height, width = ground.shape
-    x, y = pixels[:, 0].astype(np.intp), pixels[:, 1].astype(np.intp)
+    height, width = canvas.shape
+    x, y = pixels[:, 0].astype(np.int32), pixels[:, 1].astype(np.int32)
     ink = packed(colors[rows])
-    flat = painted.reshape(-1)
+    flat = canvas.reshape(-1)
     half = (size - 1) // 2
     for dy in range(-half, size - half):
         line = np.minimum(np.maximum(y + dy, 0), height - 1) * width
         for dx in range(-half, size - half):
             flat[line + np.minimum(np.maximum(x + dx, 0), width - 1)] = ink
-    return painted

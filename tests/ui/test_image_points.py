@@ -52,15 +52,21 @@ def test_of_accumulated_frames_only_the_current_one_is_in_the_picture(drive: Pat
     assert len(points) and (state.cloud.frame_of[points.rows] == 2).all()
 
 
+def painted_over(ground: np.ndarray, points: ImagePoints, colors: np.ndarray, size: int) -> np.ndarray:
+    canvas = ground.copy()
+    paint(canvas, points, colors, size)
+    return rgb(canvas)
+
+
 def test_painting_leaves_the_picture_alone_and_hidden_points_out() -> None:
     image = np.zeros((8, 10), np.uint32)
     points = ImagePoints(np.array([0, 1]), np.array([[2.4, 3.6], [7.0, 7.9]], np.float32), np.array([9.0, 2.0]))
     colors = np.array([[255, 0, 0], [0, 255, 0]], np.uint8)
-    painted = rgb(paint(image, points, colors, 1))
+    painted = painted_over(image, points, colors, 1)
     assert not image.any()
     assert painted[3, 2].tolist() == [255, 0, 0] and painted[7, 7].tolist() == [0, 255, 0]
     assert np.count_nonzero(painted.any(axis=2)) == 2
-    hidden = rgb(paint(image, points.only(np.array([False, True])), colors, 3))
+    hidden = painted_over(image, points.only(np.array([False, True])), colors, 3)
     assert not (hidden == [255, 0, 0]).all(axis=2).any()
     assert (hidden == [0, 255, 0]).all(axis=2).sum() == 6, "a square of three, cut at the lower edge"
 
@@ -69,7 +75,7 @@ def test_near_points_are_painted_over_far_ones() -> None:
     same = np.array([[4.0, 4.0], [4.0, 4.0]], np.float32)
     points = ImagePoints(np.array([1, 0]), same, np.array([20.0, 3.0]))
     colors = np.array([[9, 9, 9], [200, 0, 0]], np.uint8)
-    painted = rgb(paint(np.zeros((8, 8), np.uint32), points, colors, 1))
+    painted = painted_over(np.zeros((8, 8), np.uint32), points, colors, 1)
     assert painted[4, 4].tolist() == [9, 9, 9]
 
 
@@ -88,6 +94,7 @@ def test_the_nearest_point_is_found_within_reach() -> None:
 def cameras_panel(window: MainWindow) -> CamerasPanel:
     panel = window.docks["cameras"].panel
     assert isinstance(panel, CamerasPanel)
+    panel.settle()
     return panel
 
 
@@ -103,6 +110,7 @@ def test_hovering_the_picture_marks_the_point_in_the_view_and_back(window: MainW
     assert session.frame_state is not None
     assert np.array_equal(marks._hover, session.frame_state.cloud.points[row])
     session.set_hover(int(panel._points.rows[20]), "left")
+    panel.settle()
     assert panel.canvas._ring == panel._points.pixel_of(int(panel._points.rows[20]))
     panel.canvas.on_hover(None, None)
     assert session.hover.index is None and panel.canvas._ring is None
@@ -122,6 +130,7 @@ def test_a_class_that_is_switched_off_is_neither_painted_nor_found(window: MainW
     assert panel._points is not None and panel._seen is not None
     assert len(panel._seen) == len(panel._points)
     session.toggle_class(13)
+    panel.settle()
     classes = session.layer_data("left")
     assert classes is not None
     assert 0 < len(panel._seen) < len(panel._points)
@@ -139,6 +148,7 @@ def test_switching_points_off_shows_the_picture_itself(window: MainWindow) -> No
     assert panel.canvas._array is not None
     assert not np.array_equal(rgb(panel.canvas._array), state.images["image_2"])
     panel.set_points_shown(False)
+    panel.settle()
     assert np.array_equal(rgb(panel.canvas._array), state.images["image_2"])
 
 

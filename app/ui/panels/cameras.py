@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton
 
@@ -47,6 +47,11 @@ class CamerasPanel(Panel):
         """Those of them whose class is switched on: what is painted, hovered and picked."""
         self._dot = 0
         self._packed: tuple[np.ndarray, np.ndarray] | None = None
+        self._buffer = np.empty((0, 0), np.uint32)
+        """What is painted into and shown: kept, because fresh memory of this size costs more than the painting."""
+        self._stale = False
+        self._due = QTimer(self, singleShot=True, interval=0)
+        self._due.timeout.connect(self.settle)
         self._show_points = True
         session = self.session
         self.listen(session.frame_changed, self._on_frame)
@@ -54,8 +59,8 @@ class CamerasPanel(Panel):
         self.listen(session.view_changed, self._on_view)
         self.listen(session.hover_changed, lambda _hover: self._mark())
         self.listen(session.picked_changed, lambda _row: self._mark())
-        self.listen(session.selection_changed, lambda _rows: self._paint())
-        self.listen(desk.active_changed, lambda _name: self._paint())
+        self.listen(session.selection_changed, lambda _rows: self._paint_soon())
+        self.listen(desk.active_changed, lambda _name: self._paint_soon())
         self._on_frame(session.frame_state)
 
     def _make_chips(self) -> None:
@@ -90,14 +95,14 @@ class CamerasPanel(Panel):
         """Points over the picture, or the picture alone."""
         self._show_points = on
         self.points_button.setChecked(on)
-        self._paint()
+        self._paint_soon()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Chips keep their corners; points keep their size on the screen."""
         self._place_chips()
         camera = self._view()
         if camera is not None and self._dot_size(camera) != self._dot:
-            self._paint()
+            self._paint_soon()
 
     def _place_chips(self) -> None:
         self.title.adjustSize()
@@ -113,7 +118,21 @@ class CamerasPanel(Panel):
         if self.camera not in [camera.name for camera in cameras]:
             self.camera = frontmost(cameras, heading)
         self._strip.show_cameras(cameras, state.images if state is not None else {}, self.camera, heading)
-        self._project()
+        self._stale = True
+        self._paint_soon()
+
+    def _paint_soon(self) -> None:
+        """Paint in a turn of its own: a new frame is much work already, and several changes are painted once."""
+        self._due.start()
+
+    def settle(self) -> None:
+        """Paint now what is still to be painted."""
+        if not self._due.isActive() and not self._stale:
+            return
+        self._due.stop()
+        if self._stale:
+            self._project()
+        self._paint()
         self._place_chips()
 
     def _view(self) -> CameraView | None:
@@ -125,11 +144,11 @@ class CamerasPanel(Panel):
     def _project(self) -> None:
         state, camera = self.session.frame_state, self._view()
         self._points = project(state, camera) if state is not None and camera is not None else None
-        self._paint()
+        self._stale = False
 
     def _on_view(self, name: str) -> None:
         if name == self.desk.active:
-            self._paint()
+            self._paint_soon()
 
     def _paint(self) -> None:
         """Picture and points in one buffer, once per frame or colour change; never while the pointer moves."""
@@ -146,7 +165,11 @@ class CamerasPanel(Panel):
         self._seen = points.only(shown)
         if self._show_points and len(points):
             self._dot = self._dot_size(camera)
-            ground = paint(ground, self._seen, self._tinted(colors), self._dot)
+            if self._buffer.shape != ground.shape:
+                self._buffer = np.empty_like(ground)
+            np.copyto(self._buffer, ground)
+            paint(self._buffer, self._seen, self._tinted(colors), self._dot)
+            ground = self._buffer
         self.canvas.set_image(ground)
         part = f" (every {points.thinned}th)" if points.thinned > 1 else ""
         missing = "" if image is not None else " · picture missing"
@@ -172,7 +195,7 @@ class CamerasPanel(Panel):
         if image is None:
             return np.full((camera.size[1], camera.size[0]), OPAQUE)
         if self._packed is None or self._packed[0] is not image:
-            self._packed = (image, packed(image))
+            self._packed = (image, packed(image, None if self._packed is None else self._packed[1]))
         return self._packed[1]
 
     def _why_empty(self, state: FrameState | None) -> str:
@@ -187,11 +210,13 @@ class CamerasPanel(Panel):
         """Show another camera."""
         self.camera = name
         self._strip.mark(name)
-        self._project()
+        self._stale = True
+        self.settle()
 
     # both ways between picture and points
 
     def _on_hover(self, x: float | None, y: float | None) -> None:
+        self.settle()
         if self._seen is None or x is None or y is None:
             self.session.set_hover(None, self.camera)
             return
@@ -199,10 +224,13 @@ class CamerasPanel(Panel):
         self.session.set_hover(self._seen.nearest(x, y, reach), self.camera)
 
     def _on_click(self, x: float, y: float) -> None:
+        self.settle()
         if self._seen is not None:
             self.session.pick(self._seen.nearest(x, y, REACH * self.canvas.pixels_per_dot()))
 
     def _mark(self) -> None:
+        if self._due.isActive():
+            return  # painting marks too
         hover: Hover | None = self.session.hover
         ring = self._pixel(hover.index if hover is not None else None)
         lines: tuple[str, ...] = ()

@@ -88,10 +88,12 @@ class CameraStrip(QWidget):
         names = [camera.name for row in rows for camera in row]
         if names != list(self.thumbs):
             self._rebuild(rows)
+        self.setVisible(len(cameras) > 1)
+        if len(cameras) < 2:
+            return
         for name, thumb in self.thumbs.items():
             thumb.show_image(images.get(name))
         self.mark(current)
-        self.setVisible(len(cameras) > 1)
 
     def mark(self, current: str) -> None:
         """Mark another camera."""
