@@ -47,6 +47,19 @@ class LabelSet:
         return table
 
     @cached_property
+    def inverse(self) -> np.ndarray:
+        """(256,) uint16: train id to the raw id that stands for it in files; 0 for ids that no class has.
+
+        Of several raw ids it is the one that bears the class's own name, else the first: for SemanticKITTI that
+        is ``learning_map_inv`` of semantic-kitti-api (other-vehicle is 20, not 13, a bus).
+        """
+        table = np.zeros(256, np.uint16)
+        for entry in self.classes:
+            own = (raw for raw in entry.raw_ids if self.raw_names.get(raw) == entry.name)
+            table[entry.id] = next(own, entry.raw_ids[0] if entry.raw_ids else 0)
+        return table
+
+    @cached_property
     def colors(self) -> np.ndarray:
         """(256, 3) uint8: colour by train id; unknown ids are a bright grey that no class has.
 

@@ -36,6 +36,9 @@ def test_semantic_kitti_is_the_benchmarks() -> None:
     }
     names = [SEMANTIC_KITTI.raw_name(raw) for raw in (10, 252, 60, 258, 52, 300)]
     assert names == ["car", "moving-car", "lane-marking", "moving-truck", "other-structure", "unknown"]
+    inverse = [0, 10, 11, 15, 18, 20, 30, 31, 32, 40, 44, 48, 49, 50, 51, 70, 71, 72, 80, 81]  # learning_map_inv
+    assert SEMANTIC_KITTI.inverse[:20].tolist() == inverse
+    assert not SEMANTIC_KITTI.inverse[20:].any()
     assert SEMANTIC_KITTI.colors[1].tolist() == [100, 150, 245]  # cars are light blue, not orange
     assert SEMANTIC_KITTI.colors[15].tolist() == [0, 175, 0]
     assert SEMANTIC_KITTI.colors[13].tolist() == [255, 200, 0]  # buildings are yellow
