@@ -1,0 +1,1 @@
+"""Training: recipes, data, the loop, runs on disk and the processes they run in."""

@@ -1,0 +1,1 @@
+"""Losses of segmentation: plain functions on logits and targets."""

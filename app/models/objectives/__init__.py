@@ -1,0 +1,1 @@
+"""What is learnt, one objective per file, found by listing the folder: a batch in, named losses out."""

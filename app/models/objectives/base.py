@@ -1,0 +1,54 @@
+"""What every objective offers: it owns the network and turns a batch into named losses."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from torch import Tensor, nn
+
+from app.models.backbones.base import Backbone
+
+
+class Batch(NamedTuple):
+    """Scans as voxels, V of them in all.
+
+    ``coords`` (V, 4) int32 batch, x, y, z in voxels; ``feats`` (V, C) float32, x, y, z in metres first;
+    ``targets`` (V,) int64 output channels, −1 where nothing is labelled; ``num_scans``: scans in it, also those
+    without a voxel.
+    """
+
+    coords: Tensor
+    feats: Tensor
+    targets: Tensor
+    num_scans: int
+
+
+class Objective(nn.Module, ABC):
+    """A network and what it is trained for."""
+
+    network: Backbone
+
+    @abstractmethod
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        """Losses () by name: ``loss`` is minimised, the others are shown.
+
+        All are means over the scans of the batch, so that several processes, or several passes of one step, add
+        up to what one would have computed.
+        """
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One objective: its name, its config's class and what builds it from a network and a config."""
+
+    name: str
+    title: str
+    config: type[Any]
+    build: type[Any]
+
+    def make(self, network: Backbone, fields: Mapping[str, Any]) -> Any:
+        """The objective for a network with these config fields."""
+        return self.build(network, self.config(**fields))
