@@ -5,27 +5,25 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from app.core.errors import DataError
 
 
-def write_atomically(path: Path, content: bytes | Callable[[BinaryIO], None]) -> None:
-    """Write beside ``path`` and move over it; missing folders are made.
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """An open file beside ``path`` that is moved over it when the block ends well; missing folders are made.
 
-    ``content`` is the bytes, or a function that writes them to an open file. ``DataError`` where the
-    disk refuses; the old file is then untouched and nothing is left beside it.
+    ``DataError`` where the disk refuses. Whatever ends the block early, the old file is untouched and nothing
+    is left beside it.
     """
     beside = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with beside.open("wb") as file:
-            if callable(content):
-                content(file)
-            else:
-                file.write(content)
+            yield file
         beside.replace(path)
     except OSError as error:
         reason = error.strerror or str(error)
@@ -33,3 +31,16 @@ def write_atomically(path: Path, content: bytes | Callable[[BinaryIO], None]) ->
     finally:
         with contextlib.suppress(OSError):
             beside.unlink()
+
+
+def write_atomically(path: Path, content: bytes | Callable[[BinaryIO], None]) -> None:
+    """Write ``path`` through :func:`replacing`.
+
+    ``content`` is the bytes, or a function that writes them to an open file. ``DataError`` where the disk
+    refuses.
+    """
+    with replacing(path) as file:
+        if callable(content):
+            content(file)
+        else:
+            file.write(content)
