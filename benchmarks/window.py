@@ -24,10 +24,11 @@ SCRUBBED = 1000
 def rows() -> list[Row]:
     """Measure everything on the demo drive, whose scans are as large as real ones."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    from app.core.settings import home_of_its_own
     from app.ui.application import window_on
 
     drive = demo_drive()
-    with tempfile.TemporaryDirectory(prefix="lidarscope-", dir=drive.parent) as folder:
+    with tempfile.TemporaryDirectory(prefix="lidarscope-", dir=drive.parent) as folder, home_of_its_own():
         long = long_drive(Path(folder) / "long drive", SCRUBBED + 60, drive)
         with window_on(viewport_kind="open3d") as (window, session):
             bench = _Bench(window, session)

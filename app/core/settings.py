@@ -6,6 +6,9 @@ Files live in the user's configuration folder, or in ``$LIDARSCOPE_HOME`` where 
 from __future__ import annotations
 
 import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -166,8 +169,26 @@ def load_settings(folder: Path | None = None) -> tuple[Settings, str]:
 
 
 def save_settings(settings: Settings, folder: Path | None = None) -> Path:
-    """Write the settings whole; ``DataError`` where the folder cannot be written."""
-    return _save(settings, (folder or home()) / SETTINGS_FILE)
+    """Write what the user has changed; ``DataError`` where the folder cannot be written.
+
+    Defaults are left out, so that one that becomes better in a later version reaches everybody.
+    """
+    return _save(settings, (folder or home()) / SETTINGS_FILE, exclude_defaults=True)
+
+
+@contextmanager
+def home_of_its_own() -> Iterator[None]:
+    """Settings and session of this process in a folder that is gone afterwards; the user's are left alone."""
+    before = os.environ.get("LIDARSCOPE_HOME")
+    with tempfile.TemporaryDirectory(prefix="lidarscope-home-") as folder:
+        os.environ["LIDARSCOPE_HOME"] = folder
+        try:
+            yield
+        finally:
+            if before is None:
+                del os.environ["LIDARSCOPE_HOME"]
+            else:
+                os.environ["LIDARSCOPE_HOME"] = before
 
 
 def load_session(folder: Path | None = None) -> tuple[SavedSession | None, str]:
@@ -206,6 +227,6 @@ def _load(kind: type[Model], path: Path) -> tuple[Model | None, str]:
         return None, f"{path} is not valid at {where}: {first['msg']}."
 
 
-def _save(model: BaseModel, path: Path) -> Path:
-    write_atomically(path, model.model_dump_json(indent=2).encode())
+def _save(model: BaseModel, path: Path, *, exclude_defaults: bool = False) -> Path:
+    write_atomically(path, model.model_dump_json(indent=2, exclude_defaults=exclude_defaults).encode())
     return path

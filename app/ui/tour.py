@@ -6,15 +6,12 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
 from app.core.errors import UsageError
 from app.core.files import write_atomically
+from app.core.settings import home_of_its_own
 from app.ui.application import window_on
 from app.ui.tour_driver import Driver, Step
 from app.ui.tour_steps import STEPS
@@ -45,7 +42,7 @@ def run(
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"{out} cannot be made ({error.strerror}); name another folder with --out.") from None
-    with _home_of_its_own(), window_on() as (window, session):
+    with home_of_its_own(), window_on() as (window, session):
         session.update_settings(theme=theme)
         window.resize(*size)
         window.show()
@@ -56,21 +53,6 @@ def run(
         finally:
             write(out / "tour.json", driver.steps)
     return driver.steps
-
-
-@contextmanager
-def _home_of_its_own() -> Iterator[None]:
-    """Settings and session of this process in a folder that is gone afterwards."""
-    before = os.environ.get("LIDARSCOPE_HOME")
-    with tempfile.TemporaryDirectory(prefix="lidarscope-tour-") as folder:
-        os.environ["LIDARSCOPE_HOME"] = folder
-        try:
-            yield
-        finally:
-            if before is None:
-                del os.environ["LIDARSCOPE_HOME"]
-            else:
-                os.environ["LIDARSCOPE_HOME"] = before
 
 
 def write(file: Path, steps: list[Step]) -> None:
