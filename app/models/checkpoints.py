@@ -177,8 +177,23 @@ def _shape(tensor: Tensor) -> str:
     return f"({', '.join(map(str, tensor.shape))})"
 
 
-def save(path: Path, network: Backbone, name: str, *, metadata: Mapping[str, str] | None = None) -> None:
-    """Write a network as safetensors with its name and config, beside the target and then over it."""
+def save(
+    path: Path,
+    network: Backbone,
+    name: str,
+    *,
+    metadata: Mapping[str, str] | None = None,
+    extra: Mapping[str, Tensor] | None = None,
+    half: bool = False,
+) -> None:
+    """Write a network as safetensors with its name and config, beside the target and then over it.
+
+    ``extra``: tensors kept with it (a run's optimiser), under names the network does not have. ``half``: write the
+    network's float32 tensors as float16, for half the size. ``OSError`` where the disk refuses.
+    """
     config = json.dumps(dataclasses.asdict(network.config))
     about = {**(metadata or {}), "network": name, "config": config}
-    _safetensors.write(path, network.state_dict(), about)
+    state = network.state_dict()
+    if half:
+        state = {n: value.half() if value.dtype == torch.float32 else value for n, value in state.items()}
+    _safetensors.write(path, {**state, **(extra or {})}, about)

@@ -1,0 +1,91 @@
+"""Batches for one process of a run, prepared ahead while the network works."""
+
+from __future__ import annotations
+
+from collections import deque
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from app.core.errors import ProcessDied
+from app.core.training.recipe import Recipe
+from app.core.training.samples import Sample, Samples
+from app.models.objectives.base import Batch
+
+_STEPS_AHEAD = 2
+
+
+class Loader:
+    """Gives the batches of step after step; :meth:`close` ends its thread or processes.
+
+    ``rank`` of ``world`` processes takes every scan of a batch whose number is ``rank`` modulo ``world``.
+    """
+
+    def __init__(self, samples: Samples, data: Path, *, rank: int, world: int, step: int) -> None:
+        recipe = samples.recipe
+        self._recipe, self._rank, self._world = recipe, rank, world
+        self._asked: deque[list[Future[Sample]]] = deque()
+        self._next = step * recipe.accumulate
+        self._samples = samples
+        self._pool: Executor
+        if recipe.workers:
+            import multiprocessing
+
+            self._pool = ProcessPoolExecutor(
+                recipe.workers,
+                multiprocessing.get_context("spawn"),
+                initializer=_begin_worker,
+                initargs=(data, recipe),
+            )
+        else:
+            self._pool = ThreadPoolExecutor(1, "samples")
+
+    def step(self) -> list[tuple[Batch, tuple[Sample, ...]]]:
+        """The batches of the next optimiser step, one for each pass, with the samples they were made of."""
+        batches = []
+        ahead = _STEPS_AHEAD * self._recipe.accumulate
+        for _ in range(self._recipe.accumulate):
+            while len(self._asked) <= ahead:
+                self._ask()
+            try:
+                samples = tuple(future.result() for future in self._asked.popleft())
+            except BrokenProcessPool:
+                raise ProcessDied("A process that prepares scans has died; use fewer workers, or resume.") from None
+            batches.append((collated(samples), samples))
+        return batches
+
+    def close(self) -> None:
+        """Let go of what was asked for and not fetched."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _ask(self) -> None:
+        size = self._recipe.batch_size
+        numbers = range(self._next * size + self._rank, (self._next + 1) * size, self._world)
+        work = _worker_sample if self._recipe.workers else self._samples.sample
+        self._asked.append([self._pool.submit(work, number) for number in numbers])
+        self._next += 1
+
+
+def collated(samples: tuple[Sample, ...]) -> Batch:
+    """Samples as one batch, on the CPU."""
+    coords = np.concatenate([sample.coords for sample in samples])
+    coords[:, 0] = np.repeat(np.arange(len(samples)), [len(sample.coords) for sample in samples])
+    feats = np.concatenate([sample.feats for sample in samples])
+    targets = np.concatenate([sample.targets for sample in samples])
+    return Batch(torch.from_numpy(coords), torch.from_numpy(feats), torch.from_numpy(targets), len(samples))
+
+
+_of_worker: Samples | None = None
+
+
+def _begin_worker(data: Path, recipe: Recipe) -> None:
+    global _of_worker
+    _of_worker = Samples(data, recipe.model_copy(update={"cache_mb": recipe.cache_mb // recipe.workers}))
+
+
+def _worker_sample(number: int) -> Sample:
+    assert _of_worker is not None
+    return _of_worker.sample(number)

@@ -1,0 +1,58 @@
+"""How good the weights of the moment are on scans they were not trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import numpy as np
+import torch
+
+from app.core.evaluation.confusion import Confusion
+from app.core.network_inputs import network_input
+from app.core.training.samples import Samples
+from app.core.training.split import Scan
+from app.models.backbones.base import Backbone
+
+
+def validation_scans(samples: Samples) -> tuple[Scan, ...]:
+    """The scans of one validation: all, or ``validate_scans`` of them, evenly chosen."""
+    scans, most = samples.split.val, samples.recipe.validate_scans
+    if not most or len(scans) <= most:
+        return scans
+    return tuple(scans[i * len(scans) // most] for i in range(most))
+
+
+def confusion_of(
+    network: Backbone,
+    samples: Samples,
+    scans: tuple[Scan, ...],
+    *,
+    precision: Callable[[], AbstractContextManager[object]],
+    device: torch.device,
+    between: Callable[[], None] = lambda: None,
+) -> Confusion:
+    """Predict scans as recorded and count against their labels; scans without labels count nothing.
+
+    ``precision`` gives the autocast context; ``between`` is called after each scan.
+    """
+    counts = Confusion.of(samples.label_set)
+    training = network.training
+    network.eval()
+    try:
+        for scan in scans:
+            decoded = samples.decoded(scan)
+            if decoded.targets is None:
+                continue
+            recipe = samples.recipe
+            found = network_input(decoded.points, decoded.columns, recipe.columns, recipe.voxel_size)
+            with torch.inference_mode(), precision():
+                logits = network(
+                    torch.from_numpy(found.coords).to(device), torch.from_numpy(found.feats).to(device)
+                )
+            ids = np.append(logits.float().argmax(1).cpu().numpy() + 1, 0)  # row −1: a point without a voxel
+            counts.add(ids[found.inverse], decoded.targets.astype(np.int64) + 1)
+            between()
+    finally:
+        network.train(training)
+    return counts
