@@ -15,6 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
+from app.commands import evaluation
 from app.commands.shared import (
     AfterOption,
     BeforeOption,
@@ -47,6 +48,7 @@ commands = typer.Typer(
     rich_markup_mode=None,
     help="LidarScope: look at recorded LiDAR drives. Without a command the window opens.",
 )
+commands.add_typer(evaluation.commands)
 
 
 def main(argv: list[str]) -> int:

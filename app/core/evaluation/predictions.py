@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,10 @@ LABEL = np.dtype("<u4")
 """One record of a ``.label`` file: the low half is the raw semantic id, the high half an instance."""
 
 
+Waiting = Generator[str, None, np.ndarray]
+"""Yields what is being done, now and then, so that slow work can be cancelled; returns an array."""
+
+
 class Predictions(ABC):
     """Train ids for the frames of a recording."""
 
@@ -28,6 +32,11 @@ class Predictions(ABC):
 
         ``DataError`` with one sentence where there is none for this frame.
         """
+
+    def steps(self, sequence: str, frame: Frame) -> Waiting:
+        """The same in steps; what takes seconds overrides this."""
+        yield from ()
+        return self.train_ids(sequence, frame)
 
     @abstractmethod
     def about(self) -> Mapping[str, Any]:

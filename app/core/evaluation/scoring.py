@@ -162,8 +162,8 @@ def score(
 ) -> Generator[tuple[int, int, str], None, Evaluation]:
     """Evaluate predictions on every labelled frame of some sequences, which share one label set.
 
-    Yields (done, total, text) before each frame; returns the :class:`Evaluation`. Memory does not grow with the
-    number of frames.
+    Yields (done, total, text) before each frame and while it is predicted; returns the :class:`Evaluation`.
+    Memory does not grow with the number of frames.
 
     Raises
     ------
@@ -177,8 +177,10 @@ def score(
     total, done = sum(map(len, drives)), 0
     for drive in drives:
         for index in range(len(drive)):
-            yield done, total, f"sequence {drive.name}, frame {index}"
-            _score_frame(drive, index, label_set, predictions, result)
+            where = f"sequence {drive.name}, frame {index}"
+            yield done, total, where
+            for doing in _score_frame(drive, index, label_set, predictions, result):
+                yield done, total, f"{where}: {doing}"
             done += 1
     if not result.frames:
         raise DataError(_nothing(result, total))
@@ -189,7 +191,7 @@ def score(
 
 def _score_frame(
     drive: Drive, index: int, label_set: LabelSet, predictions: Predictions, result: Evaluation
-) -> None:
+) -> Generator[str, None, None]:
     frame = drive.read(index)
     if frame.labels is None:
         result.without_labels += 1
@@ -204,7 +206,7 @@ def _score_frame(
         result.cameras.add(camera.name)
         inside = seen_by(frame.points, camera)
     result.unlisted.update(label_set.unknown_counts(frame.labels))
-    pred = predictions.train_ids(drive.name, frame)
+    pred = yield from predictions.steps(drive.name, frame)
     result.count(frame, pred, result.protocol.truth(frame.labels, label_set), inside)
 
 

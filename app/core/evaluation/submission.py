@@ -16,8 +16,17 @@ from pathlib import Path
 import numpy as np
 
 from app.core.datasets._files import explained, list_folders, list_names, sample_of, stem
+from app.core.datasets.base import Sequence as Drive
 from app.core.errors import DataError, UsageError
-from app.core.evaluation.predictions import LABEL, TRAIN_ID_HINT, folder_of, read_raw_ids, unlisted_text
+from app.core.evaluation.predictions import (
+    LABEL,
+    TRAIN_ID_HINT,
+    Predictions,
+    Waiting,
+    folder_of,
+    read_raw_ids,
+    unlisted_text,
+)
 from app.core.files import replacing
 from app.core.label_sets import SEMANTIC_KITTI
 
@@ -68,7 +77,7 @@ class RawLabels(ABC):
     """Raw ids for scans, from wherever."""
 
     @abstractmethod
-    def read(self, scan: Scan, index: int) -> np.ndarray:
+    def steps(self, scan: Scan, index: int) -> Waiting:
         """(N,) integer raw ids of the scan, which is number ``index`` of its sequence; ``DataError``."""
 
     def check(self, scans: Sequence[Scan]) -> list[str]:
@@ -82,8 +91,9 @@ class FileLabels(RawLabels):
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def read(self, scan: Scan, index: int) -> np.ndarray:
-        """See :meth:`RawLabels.read`. ``DataError`` also for raw ids that SemanticKITTI does not list."""
+    def steps(self, scan: Scan, index: int) -> Waiting:
+        """See :meth:`RawLabels.steps`. ``DataError`` also for raw ids that SemanticKITTI does not list."""
+        yield from ()
         path = folder_of(self.root, scan.sequence) / f"{scan.name}.label"
         raw = read_raw_ids(path, scan.points)
         unlisted = SEMANTIC_KITTI.unknown_counts(raw)
@@ -105,6 +115,22 @@ class FileLabels(RawLabels):
             mine = [scan for scan in scans if scan.sequence == sequence]
             found += _size_problems(folder, mine)
         return found
+
+
+class PredictedLabels(RawLabels):
+    """What some predictions say of the frames, as raw ids."""
+
+    def __init__(self, drives: Sequence[Drive], predictions: Predictions) -> None:
+        self._drives = {drive.name: drive for drive in drives}
+        self._predictions = predictions
+
+    def steps(self, scan: Scan, index: int) -> Waiting:
+        """See :meth:`RawLabels.steps`."""
+        frame = self._drives[scan.sequence].read(index)
+        if frame.name != scan.name:
+            raise DataError(f"Sequence {scan.sequence} has changed while it was read; start again.")
+        ids = yield from self._predictions.steps(scan.sequence, frame)
+        return SEMANTIC_KITTI.inverse[ids]
 
 
 def _size_problems(folder: Path, scans: list[Scan]) -> list[str]:
@@ -139,11 +165,16 @@ def find_scans(
     """
     base = _base(data)
     scans: list[Scan] = []
+    names = list(sequences or expected)
+    absent = [name for name in names if not (base / name / "velodyne").is_dir()]
     problems = []
-    for sequence in sequences or expected:
+    if absent:
+        problems.append(
+            f"{base} lacks the velodyne folder of {', '.join(absent)}, which must be part of the submission."
+        )
+    for sequence in names:
         folder = base / sequence / "velodyne"
-        if not folder.is_dir():
-            problems.append(f"{folder} is missing; sequence {sequence} must be part of a submission.")
+        if sequence in absent:
             continue
         mine, broken = _scans_of(folder, sequence)
         problems += broken
@@ -194,8 +225,8 @@ def write_submission(
 ) -> Generator[tuple[int, int, str], None, Submission]:
     """Write the zip: folder entries, a label file of exactly N uint32 for each scan, ``description.txt`` if given.
 
-    Yields (done, total, text) before each scan. The file appears whole or not at all; equal labels give equal
-    bytes.
+    Yields (done, total, text) before each scan and while it is predicted. The file appears whole or not at all;
+    equal labels give equal bytes.
 
     Raises
     ------
@@ -222,8 +253,23 @@ def write_submission(
             yield done, len(scans), scan.entry
             index = position.get(scan.sequence, 0)
             position[scan.sequence] = index + 1
-            _put(archive, scan.entry, _record(scan, labels.read(scan, index)))
+            work = labels.steps(scan, index)
+            raw = yield from _telling(work, (done, len(scans), scan.entry))
+            _put(archive, scan.entry, _record(scan, raw))
     return Submission(out, len(scans), len(sequences))
+
+
+def _telling(work: Waiting, where: tuple[int, int, str]) -> Generator[tuple[int, int, str], None, np.ndarray]:
+    """The work's own pauses as progress."""
+    done, total, entry = where
+    try:
+        while True:
+            yield done, total, f"{entry}: {next(work)}"
+    except StopIteration as stop:
+        raw: np.ndarray = stop.value
+        return raw
+    finally:
+        work.close()
 
 
 def _record(scan: Scan, raw: np.ndarray) -> bytes:

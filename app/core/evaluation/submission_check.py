@@ -71,8 +71,8 @@ def _folder_problems(names: list[str], sequences: Sequence[str]) -> list[str]:
     if not missing:
         return []
     return [
-        f"The zip has no entry of its own for {len(missing)} folders ({sample_of(missing)}); the server asks for "
-        "them."
+        f"The zip has no entries of their own for these {len(missing)} of {len(wanted)} folders, which the server "
+        f"asks for: {sample_of(missing)}."
     ]
 
 
@@ -80,14 +80,16 @@ def _name_problems(names: list[str], files: Mapping[str, zipfile.ZipInfo], scans
     found = []
     doubled = sorted(name for name, count in Counter(names).items() if count > 1)
     if doubled:
-        found.append(f"The zip holds {len(doubled)} names twice ({sample_of(doubled)}).")
+        found.append(f"The zip holds names more than once: {sample_of(doubled)}.")
     wanted = {scan.entry for scan in scans}
     missing = sorted(wanted - files.keys())
     if missing:
         found.append(f"The zip lacks {len(missing)} of {len(wanted)} label files ({sample_of(missing)}).")
     other = sorted(files.keys() - wanted - {_DESCRIPTION})
     if other:
-        found.append(f"The zip holds {len(other)} files that do not belong there ({sample_of(other)}).")
+        found.append(
+            f"The zip holds what does not belong there, {len(other)} of {len(files)} files: {sample_of(other)}."
+        )
     return found
 
 

@@ -102,8 +102,8 @@ def test_missing_and_cut_scans_are_named(data: Path) -> None:
         path.unlink()
     (data / "sequences/12/velodyne").rmdir()
     _, problems = find_scans(data, None, COUNTS)
-    assert "cut short" in problems[0]
-    assert "sequences/12/velodyne is missing" in problems[1]
+    assert "sequences lacks the velodyne folder of 12," in problems[0]
+    assert "000000.bin has 17 bytes" in problems[1]
     with pytest.raises(DataError, match="no SemanticKITTI folder"):
         find_scans(data / "sequences/11/predictions", None, COUNTS)
 
@@ -170,14 +170,16 @@ def joined(target: str, *more):
 
 CHANGES = {
     f"lacks 1 of 5 label files ({SECOND})": dropped(SECOND),
-    "no entry of its own for 2 folders": dropped("sequences/11/", "sequences/12/predictions/"),
-    "no entry of its own for 1 folders (sequences/)": dropped("sequences/"),
+    "these 2 of 5 folders, which the server asks for: sequences/11/, sequences/12/predictions/": dropped(
+        "sequences/11/", "sequences/12/predictions/"
+    ),
+    "these 1 of 5 folders, which the server asks for: sequences/.": dropped("sequences/"),
     "has 109 labels for a scan of 110 points": swapped(FIRST, lambda content: content[4:]),
     "000000.label holds raw ids that SemanticKITTI does not list: 5 (110 points)": swapped(
         FIRST, lambda content: b"\5\0\0\0" * 110
     ),
-    "1 files that do not belong there (notes.txt)": joined("sequences/", ("notes.txt", b"")),
-    "1 names twice": joined(FIRST, (FIRST, b"\0" * 440)),
+    "does not belong there, 1 of 6 files: notes.txt": joined("sequences/", ("notes.txt", b"")),
+    f"more than once: {FIRST}": joined(FIRST, (FIRST, b"\0" * 440)),
 }
 
 
