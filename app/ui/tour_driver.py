@@ -69,7 +69,7 @@ class Driver:
             nonlocal since
             for name, frame in self.window.area.views.items():
                 picture: Picture | None = getattr(frame.viewport, "picture", None)
-                if picture is not seen.get(name) or picture is None or not picture.final:
+                if picture is None or picture is not seen.get(name) or not picture.final or frame.moving:
                     seen[name] = picture
                     since = time.perf_counter()
             return time.perf_counter() - since > quiet

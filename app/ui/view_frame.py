@@ -79,13 +79,20 @@ class ViewFrame(Listening, QFrame):
         self.listen(session.picked_changed, lambda _row: self._show_picked())
 
     @property
+    def moving(self) -> bool:
+        """Whether the camera flies somewhere, or the picture is not yet from where it is."""
+        picture = self.viewport.picture
+        if picture is None or self.feed.flying:
+            return True
+        return not np.array_equal(picture.camera.camera_from_world, self.viewport.camera.camera_from_world)
+
+    @property
     def settled(self) -> bool:
         """Whether the view shows a finished picture of what it was told last (for the tour and for tests)."""
         picture, state = self.viewport.picture, self.session.frame_state
-        if picture is None or state is None or self.feed.flying or not picture.final:
+        if picture is None or state is None or not picture.final or self.moving:
             return False
-        camera = np.array_equal(picture.camera.camera_from_world, self.viewport.camera.camera_from_world)
-        same = camera and picture.points is state.cloud.points
+        same = picture.points is state.cloud.points
         return same and self._pictured > self.feed.changed and time.monotonic() - self._pictured > QUIET_SECONDS
 
     def close_view(self) -> None:
