@@ -8,6 +8,7 @@ from app.core.geometry.projection import in_image, project
 from app.core.labels import LabelSet
 from app.core.layers.base import Kind, LayerData
 from app.core.layers.instance import object_ids
+from app.core.methods.base import Fact
 from app.core.state import FrameState
 from app.core.types import Box, Frame
 
@@ -17,8 +18,11 @@ _OWN_LINES = {"height", "range", "azimuth", "ring", "intensity", "time", "label"
 """Layers whose values have lines of their own."""
 
 
-def inspect_point(state: FrameState, label_set: LabelSet | None, index: int) -> list[Line]:
-    """Lines about the drawn point in row ``index``; none if there is no such row.
+def inspect_point(
+    state: FrameState, label_set: LabelSet | None, index: int, facts: tuple[Fact, ...] = ()
+) -> list[Line]:
+    """Lines about the drawn point in row ``index``, ``facts`` that methods know of it among them; none if there is
+    no such row.
 
     A point of another frame (accumulated) tells its frame, its row there, where it lies, and the layers that
     have been computed; what else its own frame holds is not at hand.
@@ -33,7 +37,9 @@ def inspect_point(state: FrameState, label_set: LabelSet | None, index: int) -> 
         lines += _meaning(state.frame, label_set, row)
     lines += [("Box", _box_line(box)) for box in state.frame.boxes if contains(box, point)]
     lines += _pixels(state.frame, point)
-    shown = [data for name, data in state.cloud.layers.items() if row is None or name not in _OWN_LINES]
+    lines += [(fact.name, fact.value) for fact in facts]
+    said = {fact.layer for fact in facts} | (_OWN_LINES if row is not None else set())
+    shown = [data for name, data in state.cloud.layers.items() if name not in said]
     lines += [(data.title, value_text(data, index)) for data in shown]
     if row is not None:
         lines += [(name, _number(values[row])) for name, values in state.frame.extra.items()]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,13 +15,13 @@ from psygnal import Signal
 
 from app.core.errors import Cancelled, LidarScopeError, ProcessDied, UsageError
 from app.core.geometry import transforms
-from app.core.history import History
-from app.core.layers.base import LayerData
+from app.core.methods import all_methods
 from app.core.playback import PlaybackClock
 from app.core.render.camera import Camera
-from app.core.session_selection import Mode, SessionSelection
-from app.core.session_tasks import SessionTasks
-from app.core.session_views import LEFT, SessionViews
+from app.core.session_layers import SessionLayers
+from app.core.session_methods import without_methods
+from app.core.session_selection import Mode
+from app.core.session_views import LEFT
 from app.core.settings import Settings
 from app.core.state import Accumulation, FrameState, Playback, SequenceInfo
 from app.core.tasks.base import Partial, Progress
@@ -44,16 +43,18 @@ FALLBACK_LAYER = "height"
 
 @dataclass
 class _Flight:
-    """The frame that the engine is making; ``task``: its line in the task list, once it is slow."""
+    """The frame that the engine is making; ``task``: its line in the task list, once it is slow; ``revision``: of
+    the methods it is made with."""
 
     ticket: int
     index: int
     started: float
+    revision: int
     engine_id: int | None = None
     task: int | None = None
 
 
-class SessionFrames(SessionTasks, SessionViews, SessionSelection):
+class SessionFrames(SessionLayers):
     """The current frame and the way to the next one."""
 
     frame_changed = Signal(object)
@@ -64,12 +65,7 @@ class SessionFrames(SessionTasks, SessionViews, SessionSelection):
     """The new :class:`Playback`."""
 
     def __init__(self, engine: Engine, post: Post | None) -> None:
-        history = History(lambda: self.history_changed.emit())
-        SessionTasks.__init__(self, engine, post)
-        SessionViews.__init__(self, history)
-        SessionSelection.__init__(self, history)
-        self._source: Source | None = None
-        self._frame_state: FrameState | None = None
+        super().__init__(engine, post)
         self._flight: _Flight | None = None
         self._ticket = 0
         self._retried = -1
@@ -77,7 +73,6 @@ class SessionFrames(SessionTasks, SessionViews, SessionSelection):
         self._target = 0
         self._direction = 1
         self._last_shown = 0.0
-        self._accumulation = Accumulation()
         self._clock = PlaybackClock()
 
     @property
@@ -87,11 +82,6 @@ class SessionFrames(SessionTasks, SessionViews, SessionSelection):
     @property
     @abstractmethod
     def settings(self) -> Settings: ...
-
-    @property
-    def frame_state(self) -> FrameState | None:
-        """What is shown; None until the first frame of a sequence has come."""
-        return self._frame_state
 
     @property
     def index(self) -> int:
@@ -107,11 +97,6 @@ class SessionFrames(SessionTasks, SessionViews, SessionSelection):
     def playback(self) -> Playback:
         """Speed, range, loop, and whether it plays."""
         return self._clock.state
-
-    @property
-    def accumulation(self) -> Accumulation:
-        """Frames drawn around the current one."""
-        return self._accumulation
 
     def go_to(self, index: int) -> None:
         """Ask for a frame; the index is clamped to the sequence. The newest request wins."""
@@ -227,8 +212,10 @@ class SessionFrames(SessionTasks, SessionViews, SessionSelection):
     def _enter_sequence(self, source: Source | None, frames: int, rate: float) -> None:
         """Another sequence, or none, is shown from now on; its frames have yet to come."""
         self._drop_flight()
+        self._drop_layer_tasks()
         self._source = source
         self._frame_state = None
+        self._scorebook.clear()
         self._target = 0
         self._direction = 1
         self._clock.load(frames, rate)
@@ -259,9 +246,10 @@ class SessionFrames(SessionTasks, SessionViews, SessionSelection):
         if self._source is None:
             return
         self._drop_flight()
+        self._drop_layer_tasks()
         self._ticket += 1
         ticket = self._ticket
-        flight = self._flight = _Flight(ticket, self._target, time.monotonic())
+        flight = self._flight = _Flight(ticket, self._target, time.monotonic(), self._revision)
         flight.engine_id = self._engine.submit(
             "show_frame",
             key="frame",
@@ -272,6 +260,8 @@ class SessionFrames(SessionTasks, SessionViews, SessionSelection):
             index=self._target,
             layers=self._needed_layers(),
             accumulation=self._accumulation,
+            methods=self._chosen(),
+            wait=self.playback.playing,
             direction=self._direction,
             prefetch=self.settings.prefetch,
             cache_bytes=self.settings.frame_cache_mb << 20,
@@ -289,15 +279,22 @@ class SessionFrames(SessionTasks, SessionViews, SessionSelection):
             self._book.progress(flight.task, event.done, event.total, event.text)
 
     def _frame_came(self, ticket: int, state: FrameState) -> None:
-        if self._land(ticket, "done") is None:
+        flight = self._land(ticket, "done")
+        if flight is None:
             return
-        self._frame_state = replace(state, stage_motion=self._motion_to(state))
+        stale = flight.revision != self._revision
+        fresh = without_methods(state, frozenset(method.name for method in all_methods())) if stale else state
+        self._frame_state = replace(fresh, stage_motion=self._motion_to(state))
         self._last_shown = time.monotonic()
         self._retried = -1
         self._cloud_changed()
-        self._replace_missing_layers(state)
-        for view in list(self._views):
-            self._ensure_layers(view)
+        self._take_reports(self._frame_state)
+        if stale:
+            self._methods_differ()
+        else:
+            self._replace_missing_layers(state)
+            for view in list(self._views):
+                self._ensure_layers(view)
         self.frame_changed.emit(self._frame_state)
         if self._target != state.frame.index and self._flight is None:
             self._ask_for_frame()
@@ -351,28 +348,5 @@ class SessionFrames(SessionTasks, SessionViews, SessionSelection):
                 self.log_line(f"{state.missing_layers[view.layer]} The {view.name} view shows the height.")
                 self.set_layer(FALLBACK_LAYER, view.name)
 
-    def _ask_for_layers(self, view: str, names: tuple[str, ...]) -> None:
-        state, source = self._frame_state, self._source
-        if state is None or source is None or self._flight is not None:
-            return  # the frame under way brings what its views need, or asks again when it has come
-
-        def came(values: Mapping[str, LayerData]) -> None:
-            now = self._frame_state
-            if now is None or now.cloud.points is not state.cloud.points:
-                return  # another frame is shown by now
-            cloud = replace(now.cloud, layers={**now.cloud.layers, **values})
-            self._frame_state = replace(now, cloud=cloud)
-            for name, shown in list(self._views.items()):
-                if values.keys() & {shown.layer, shown.compare}:
-                    self.view_changed.emit(name)
-
-        self.run_task(
-            "compute_layer",
-            f"Compute {' and '.join(names)}",
-            came,
-            key=f"layer:{view}",
-            source=source,
-            index=state.frame.index,
-            layers=names,
-            accumulation=self._accumulation,
-        )
+    def _in_flight(self) -> bool:
+        return self._flight is not None

@@ -9,7 +9,6 @@ import numpy as np
 from psygnal import Signal
 
 from app.core.history import History
-from app.core.inspector import inspect_point
 from app.core.labels import LabelSet
 from app.core.state import FrameState, Hover
 
@@ -74,11 +73,6 @@ class SessionSelection(ABC):
         if index != self._picked:
             self._picked = index
             self.picked_changed.emit(index)
-
-    def inspect(self, index: int) -> list[tuple[str, str]]:
-        """Name and formatted value of everything that is known of a drawn point."""
-        state = self.frame_state
-        return [] if state is None else inspect_point(state, self.label_set, index)
 
     def select(self, rows: np.ndarray, mode: Mode = "replace") -> None:
         """Change the selection; can be undone. Rows that do not exist are left out.

@@ -19,7 +19,7 @@ from app.core.errors import LidarScopeError, UsageError
 from app.core.history import History
 from app.core.labels import LabelSet
 from app.core.layers import coloring, colormaps
-from app.core.layers.base import LayerData
+from app.core.layers.base import LayerData, MethodLayer
 from app.core.layers.difference import difference
 from app.core.state import OVERLAYS, FrameState, LayerInfo, LayerStyle, RangeMode, ViewState
 
@@ -105,6 +105,7 @@ class SessionViews(ABC):
                     key=str(place + 1) if place < 9 else None,
                     available=not why,
                     why=why,
+                    method=layer.method if isinstance(layer, MethodLayer) else "",
                 )
             )
         return rows
@@ -241,6 +242,15 @@ class SessionViews(ABC):
             self._local[state.shown_layer] = held
         return held
 
+    def pending(self, view: str) -> str:
+        """Title of the layer whose values a view waits for, or "" when it shows what it should."""
+        state = self.frame_state
+        names = self._names(view)
+        if state is None or self.layer_data(view) is not None or any(n in state.missing_layers for n in names):
+            return ""
+        waited = next((name for name in names if self._values(name) is None), names[0])
+        return layer_folder.find(waited).title
+
     def resolved_range(self, view: str) -> tuple[float, float] | None:
         """Values at the two ends of the view's colours; None for layers without a range."""
         data = self.layer_data(view)
@@ -259,8 +269,9 @@ class SessionViews(ABC):
         return tuple(sorted({name for view in self._views for name in self._names(view)}))
 
     def _forget_colors(self) -> None:
-        """The drawn cloud has changed: values computed here belong to the old one."""
+        """The drawn cloud has changed: values and colours computed here belong to the old one."""
         self._local = {}
+        self._painted = {}
 
     def _ensure_layers(self, view: str) -> None:
         """Ask the engine for what a view shows and neither the frame nor this process has."""

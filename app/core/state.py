@@ -133,6 +133,7 @@ class FrameState:
     unknown_labels : raw id that the label set does not list to number of points
     stage_motion : (4, 4) float64 current_sensor_from_previous_sensor, None without poses or a previous frame
     seconds : time the engine took
+    reports : method name to what it says of the current frame as a whole, where it has worked on it
     """
 
     frame: Frame
@@ -143,11 +144,13 @@ class FrameState:
     unknown_labels: Mapping[int, int] = field(default_factory=dict)
     stage_motion: np.ndarray | None = None
     seconds: float = 0.0
+    reports: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class LayerInfo:
-    """One row of the layer list. ``key``: "1" to "9" or None; ``why`` says what is missing."""
+    """One row of the layer list. ``key``: "1" to "9" or None; ``why`` says what is missing; ``method``: name of
+    the method whose result it shows, or ""."""
 
     name: str
     title: str
@@ -157,6 +160,7 @@ class LayerInfo:
     key: str | None
     available: bool
     why: str
+    method: str = ""
 
 
 @dataclass(frozen=True)

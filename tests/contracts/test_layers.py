@@ -11,7 +11,7 @@ from PIL import Image
 
 from app.core import layers
 from app.core.label_sets import SEMANTIC_KITTI
-from app.core.layers.base import Kind, Layer, LayerData
+from app.core.layers.base import Kind, Layer, LayerData, MethodLayer
 from app.core.layers.coloring import colorize, legend, resolve_range
 from app.core.layers.colormaps import NAMES
 from app.core.layers.frame_age import AGE_COLUMN
@@ -56,7 +56,10 @@ def full_frame(folder: Path, count: int, *, bad: bool = False) -> Frame:
     )
 
 
-ALL = pytest.mark.parametrize("layer", layers.all_layers(), ids=lambda layer: layer.name)
+OWN = [layer for layer in layers.all_layers() if not isinstance(layer, MethodLayer)]
+"""Layers that need nothing but a frame; those that show a method's result are in ``test_methods.py``."""
+
+ALL = pytest.mark.parametrize("layer", OWN, ids=lambda layer: layer.name)
 
 
 def check(layer: Layer, data: LayerData, count: int) -> None:

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Generator
 from dataclasses import dataclass
 from enum import Enum
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -77,3 +77,30 @@ class Layer(ABC):
         """
         yield 0, 1
         return self.compute(frame, label_set)
+
+
+class MethodLayer(Layer):
+    """A layer that shows the result of a method (``app/core/methods``): of a network, a query, a paper.
+
+    The method runs in the engine process and keeps its result, which several layers show.
+    """
+
+    heavy = True
+    method: ClassVar[str]
+    """Name of the method."""
+
+    def missing(self, frame: Frame, label_set: LabelSet | None) -> str | None:
+        """Why this layer cannot be shown whatever the method says; usually None."""
+        return None
+
+    def lacks(self, about: Any, label_set: LabelSet | None) -> str | None:
+        """As :meth:`missing`, when it follows from what the method says of all its results (``Method.about``)."""
+        return None
+
+    @abstractmethod
+    def view(self, result: Any, frame: Frame, label_set: LabelSet | None) -> LayerData:
+        """The layer's values, from the method's result for this frame."""
+
+    def compute(self, frame: Frame, label_set: LabelSet | None) -> LayerData:
+        """There is nothing to compute without the method's result: :meth:`view` takes it."""
+        raise TypeError(f"layer '{self.name}' shows the result of the method '{self.method}'; call view")

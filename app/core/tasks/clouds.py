@@ -1,19 +1,21 @@
-"""What is drawn of a frame: the frame alone, or points of the frames around it, and layers over them."""
+"""What is drawn of a frame: the frame alone, or points of the frames around it, and what keeps layers from it."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from app.core import layers
-from app.core.errors import DataError, UsageError
+from app.core.errors import DataError
 from app.core.geometry import transforms
 from app.core.geometry.accumulate import kept_rows, within_budget
-from app.core.labels import UNKNOWN, LabelSet
-from app.core.layers.base import Kind, Layer, LayerData
+from app.core.labels import LabelSet
+from app.core.layers.base import LayerData, MethodLayer
 from app.core.layers.frame_age import AGE_COLUMN
+from app.core.methods import find
+from app.core.methods.base import Chosen, Given, depends_on, pinned
 from app.core.state import Accumulation, DrawnCloud
 from app.core.tasks.base import Progress, TaskEvents
 from app.core.tasks.context import Context, Source
@@ -33,8 +35,9 @@ class Built:
     """A drawn cloud and what is needed to compute layers over it.
 
     ``merged``: the cloud as a frame (the frame itself, or points and frame age alone).
-    ``parts``: the frames in it, in order. ``missing``: layer name to why no frame in it has it.
-    ``computed``: layers over the whole cloud, filled as they are asked for.
+    ``parts``: the frames in it, in order. ``lacking``: layer name to why no frame in it has it, methods aside.
+    ``computed``: layers over the whole cloud, filled as they are asked for. ``options`` of the methods that are
+    switched on, by name; ``missing``: layer name to why it cannot be shown, methods included.
     """
 
     source: Source
@@ -42,9 +45,11 @@ class Built:
     merged: Frame
     parts: tuple[Part, ...]
     label_set: LabelSet | None
-    missing: dict[str, str]
+    lacking: dict[str, str]
     notes: tuple[str, ...] = ()
     computed: dict[str, LayerData] = field(default_factory=dict)
+    options: Mapping[str, Hashable] = field(default_factory=dict)
+    missing: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def accumulated(self) -> bool:
@@ -60,52 +65,63 @@ class Built:
         row_of = np.concatenate([part.rows for part in self.parts if part.rows is not None])
         return DrawnCloud(self.merged.points, frame_of, row_of, dict(self.computed))
 
+    def given(self, context: Context, frame: Frame | None = None) -> Given:
+        """What methods work on: the current frame, or another one of the cloud."""
+        return Given(context, self.source, frame or self.frame, self.label_set, self.options)
 
-def build(context: Context, source: Source, index: int, accumulation: Accumulation) -> TaskEvents[Built]:
+
+def build(
+    context: Context, source: Source, index: int, accumulation: Accumulation, methods: Chosen | None = ()
+) -> TaskEvents[Built]:
     """Gather the cloud of a frame; kept by the context, so that asking again costs nothing.
 
-    ``DataError`` if the frame itself cannot be read. Other frames that cannot be read are left out, with a
-    sentence in ``notes``; so is accumulation where there are no poses.
+    ``methods``: those that are switched on, with their options; None leaves them as they were when the cloud was
+    asked for last. ``DataError`` if the frame itself cannot be read. Other frames that cannot be read are left
+    out, with a sentence in ``notes``; so is accumulation where there are no poses.
     """
     key = (source, index, accumulation)
-    held: Built | None = context.kept("cloud", key)
-    if held is not None:
-        return held
-    sequence = context.sequence(source)
-    frame = context.frame(source, index)
-    label_set = sequence.label_set
-    if not accumulation.on or frame.world_from_sensor is None:
-        notes = () if not accumulation.on else ("Frames cannot be accumulated: this one has no pose.",)
-        missing = _missing(frame, label_set)
-        built = Built(source, frame, frame, (Part(index, None),), label_set, missing, notes)
-    else:
-        built = yield from _gather(context, source, frame, accumulation, len(sequence), label_set)
+    built: Built | None = context.kept("cloud", key)
+    options = None if methods is None else pinned(methods)
+    if built is None:
+        built = yield from _gathered(context, source, index, accumulation)
+        options = options or {}
+    elif options is None or options == built.options:
+        return built
+    built = _with_methods(context, built, options)
     context.keep("cloud", key, built)
     return built
 
 
-def check_layer(built: Built, name: str) -> None:
-    """``UsageError`` if there is no such layer, or the frame lacks what it needs."""
-    layers.find(name)
-    if name in built.missing:
-        raise UsageError(f"Layer '{name}' cannot be shown for frame {built.frame.index}: {built.missing[name]}")
+def _gathered(context: Context, source: Source, index: int, accumulation: Accumulation) -> TaskEvents[Built]:
+    sequence = context.sequence(source)
+    frame = context.frame(source, index)
+    label_set = sequence.label_set
+    if accumulation.on and frame.world_from_sensor is not None:
+        return (yield from _gather(context, source, frame, accumulation, len(sequence), label_set))
+    notes = () if not accumulation.on else ("Frames cannot be accumulated: this one has no pose.",)
+    return Built(source, frame, frame, (Part(index, None),), label_set, _lacking(frame, label_set), notes)
 
 
-def layer_steps(context: Context, built: Built, name: str) -> TaskEvents[LayerData]:
-    """Values of a layer for every drawn point; kept with the cloud.
-
-    ``UsageError`` for a name that no layer has. The layer must not be in ``built.missing``.
-    """
-    if name in built.computed:
-        return built.computed[name]
-    layer = layers.find(name)
-    if not built.accumulated or layer.geometric:
-        merged = built.merged if built.accumulated else context.with_images(built.merged)
-        data = yield from _reported(layer, merged, built.label_set)
-    else:
-        data = yield from _frame_by_frame(context, built, layer)
-    built.computed[name] = data
-    return data
+def _with_methods(context: Context, built: Built, options: Mapping[str, Hashable]) -> Built:
+    """The cloud with other methods switched on: what they change is no longer computed, and perhaps missing."""
+    names = options.keys() | built.options.keys()
+    changed = frozenset(name for name in names if options.get(name) != built.options.get(name))
+    given = Given(context, built.source, built.frame, built.label_set, options)
+    reasons: dict[str, str | None] = {}
+    missing, computed = dict(built.lacking), dict(built.computed)
+    for layer in layers.all_layers():
+        if not isinstance(layer, MethodLayer):
+            continue
+        if layer.method not in reasons:
+            reasons[layer.method] = given.missing(layer.method)
+        if depends_on(layer.method, changed):
+            computed.pop(layer.name, None)
+        why = reasons[layer.method] or built.lacking.get(layer.name)
+        if why is None:
+            why = layer.lacks(find(layer.method).about(options[layer.method]), built.label_set)
+        if why is not None:
+            missing[layer.name] = why
+    return replace(built, options=options, missing=missing, computed=computed)
 
 
 def _gather(
@@ -120,8 +136,8 @@ def _gather(
     last = min(frame.index + accumulation.after, length - 1)
     count = last - first + 1
     share = accumulation.budget / max(len(frame) * count, 1)
-    missing = _missing(frame, label_set)
-    missing.pop("frame_age", None)
+    lacking = _lacking(frame, label_set)
+    lacking.pop("frame_age", None)
     parts: list[Part] = []
     clouds: list[np.ndarray] = []
     notes: list[str] = []
@@ -134,15 +150,15 @@ def _gather(
         moved = transforms.apply(_motion(frame, other), other.points[rows])
         parts.append(Part(index, rows))
         clouds.append(moved)
-        for name in [name for name in missing if layers.find(name).missing(other, label_set) is None]:
-            del missing[name]
+        for name in [name for name in lacking if layers.find(name).missing(other, label_set) is None]:
+            del lacking[name]
     parts, clouds = _fitted(parts, clouds, accumulation.budget)
     points = np.concatenate(clouds)
     ages = np.repeat(np.array([part.index - frame.index for part in parts], np.int16), [len(c) for c in clouds])
     merged = Frame(
         frame.index, frame.name, points, extra={AGE_COLUMN: ages}, world_from_sensor=frame.world_from_sensor
     )
-    return Built(source, frame, merged, tuple(parts), label_set, missing, tuple(notes))
+    return Built(source, frame, merged, tuple(parts), label_set, lacking, tuple(notes))
 
 
 def _other_frame(context: Context, source: Source, index: int, notes: list[str]) -> Frame | None:
@@ -179,76 +195,6 @@ def _fitted(parts: list[Part], clouds: list[np.ndarray], budget: int) -> tuple[l
     return fewer, [cloud[k] for cloud, k in zip(clouds, pieces, strict=True)]
 
 
-def _missing(frame: Frame, label_set: LabelSet | None) -> dict[str, str]:
+def _lacking(frame: Frame, label_set: LabelSet | None) -> dict[str, str]:
     reasons = {layer.name: layer.missing(frame, label_set) for layer in layers.all_layers()}
     return {name: reason for name, reason in reasons.items() if reason is not None}
-
-
-def _reported(layer: Layer, frame: Frame, label_set: LabelSet | None) -> TaskEvents[LayerData]:
-    """A layer's steps as progress."""
-    steps: Generator[tuple[int, int], None, LayerData] = layer.steps(frame, label_set)
-    try:
-        while True:
-            done, total = next(steps)
-            yield Progress(done, total, layer.title)
-    except StopIteration as stop:
-        data: LayerData = stop.value
-        return data
-
-
-def _frame_by_frame(context: Context, built: Built, layer: Layer) -> TaskEvents[LayerData]:
-    pieces: list[LayerData | None] = []
-    for done, part in enumerate(built.parts):
-        yield Progress(done, len(built.parts), f"{layer.title}, frame {part.index}")
-        frame = context.frame(built.source, part.index)
-        if layer.missing(frame, built.label_set) is not None:
-            pieces.append(None)
-            continue
-        data = layer.compute(context.with_images(frame), built.label_set)
-        pieces.append(_rows_of(data, part.rows))
-    return _joined(built, layer, pieces)
-
-
-def _rows_of(data: LayerData, rows: np.ndarray | None) -> LayerData:
-    if rows is None:
-        return data
-    known = None if data.known is None else data.known[rows]
-    return replace(data, values=data.values[rows], known=known)
-
-
-def _joined(built: Built, layer: Layer, pieces: list[LayerData | None]) -> LayerData:
-    """One layer of the pieces; points of frames that lack the layer are unknown."""
-    described = next(piece for piece in pieces if piece is not None)
-    counts = [0 if part.rows is None else len(part.rows) for part in built.parts]
-    shape = described.values.shape[1:]
-    values = np.empty((sum(counts), *shape), described.values.dtype)
-    has = np.repeat([piece is not None for piece in pieces], counts)
-    values[~has] = _UNKNOWN_VALUE.get(layer.kind, 0)
-    values[has] = np.concatenate([piece.values for piece in pieces if piece is not None])
-    known = None
-    if layer.kind is Kind.COLOR:
-        known = has.copy()
-        masks = [
-            np.ones(len(piece.values), bool) if piece.known is None else piece.known
-            for piece in pieces
-            if piece is not None
-        ]
-        known[has] = np.concatenate(masks)
-    frames = sum(piece is not None for piece in pieces)
-    return replace(
-        described,
-        values=values,
-        known=known,
-        absolute_range=_union([piece.absolute_range for piece in pieces if piece is not None]),
-        provenance=f"{described.provenance}; {frames} of {len(pieces)} frames have it",
-    )
-
-
-_UNKNOWN_VALUE: dict[Kind, float] = {Kind.SCALAR: np.nan, Kind.VECTOR: np.nan, Kind.CLASS: UNKNOWN}
-
-
-def _union(ranges: list[tuple[float, float] | None]) -> tuple[float, float] | None:
-    stated = [bounds for bounds in ranges if bounds is not None]
-    if not stated:
-        return None
-    return min(low for low, _ in stated), max(high for _, high in stated)

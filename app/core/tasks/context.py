@@ -16,6 +16,7 @@ from app.core.types import CameraView, Frame
 
 DEFAULT_CACHE_BYTES = 160 << 20
 OPEN_DATASETS = 4
+LOADED_MODELS = 2
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,7 @@ class Context:
         """Work for when no task waits, done step by step; the newest replaces the older."""
         self._datasets: OrderedDict[tuple[Path, OpenOptions], Dataset] = OrderedDict()
         self._kept: dict[str, tuple[Hashable, Any]] = {}
+        self._models: OrderedDict[Hashable, Any] = OrderedDict()
 
     def dataset(self, path: Path, options: OpenOptions, *, fresh: bool = False) -> Dataset:
         """The opened data set; ``fresh``: look at the disk again, for a drive that is still growing.
@@ -176,6 +178,19 @@ class Context:
             cameras.append(camera if held is None else _decoded(camera, held))
         return replace(frame, cameras=tuple(cameras))
 
+    def held_model(self, key: Hashable) -> Any | None:
+        """A loaded model if it is one of the few that were used last, else None."""
+        model = self._models.get(key)
+        if model is not None:
+            self._models.move_to_end(key)
+        return model
+
+    def hold_model(self, key: Hashable, model: object) -> None:
+        """Keep a loaded model in place of the one that was not used for longest."""
+        self._models[key] = model
+        while len(self._models) > LOADED_MODELS:
+            self._models.popitem(last=False)
+
     def keep(self, slot: str, key: Hashable, value: object) -> None:
         """Keep one value under ``slot`` until another takes its place."""
         self._kept[slot] = (key, value)
@@ -190,11 +205,13 @@ class Context:
         self.cache.clear()
         self._datasets.clear()
         self._kept.clear()
+        self._models.clear()
         self.idle = None
 
 
 def _is_frame_of(path: Path, key: tuple[object, ...]) -> bool:
-    return isinstance(key[1], Source) and key[1].path == path
+    """Whether a key is of a frame of that recording, or of what a method made of one."""
+    return any(isinstance(part, Source) and part.path == path for part in key)
 
 
 def _is_image_in(path: Path, key: tuple[object, ...]) -> bool:

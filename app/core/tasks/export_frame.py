@@ -8,9 +8,11 @@ from pathlib import Path
 from app.core import exporting
 from app.core import layers as layer_folder
 from app.core.layers.coloring import colorize
+from app.core.methods.base import Chosen
 from app.core.state import Accumulation, LayerStyle
 from app.core.tasks.base import Progress, TaskEvents
-from app.core.tasks.clouds import Built, build, check_layer, layer_steps
+from app.core.tasks.cloud_layers import check_layer, layer_steps
+from app.core.tasks.clouds import Built, build
 from app.core.tasks.context import Context, Source
 
 
@@ -32,12 +34,14 @@ def export_frame(
     layers: tuple[str, ...] | None = None,
     color: str | None = None,
     accumulation: Accumulation | None = None,
+    methods: Chosen = (),
 ) -> TaskEvents[Exported]:
     """Write a frame as PLY or NPZ, its points in their order.
 
     Parameters
     ----------
     layers : names; None for all light layers that the frame has
+    methods : methods that are switched on, with their options; their layers are written when they are named
     color : layer whose colours a PLY carries as red, green and blue; None for none
 
     Raises
@@ -48,7 +52,7 @@ def export_frame(
         The frame cannot be read, or the file cannot be written.
     """
     exporting.check_suffix(out)
-    built = yield from build(context, source, index, accumulation or Accumulation())
+    built = yield from build(context, source, index, accumulation or Accumulation(), methods)
     names = _chosen(built, layers)
     values = {}
     for name in names:

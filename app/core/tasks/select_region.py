@@ -36,7 +36,7 @@ def select_region(
     visible : (h, w) int32 index buffer of a picture: only points that show in it
     """
     yield Progress(0, 0, "select")
-    built = yield from build(context, source, index, accumulation or Accumulation())
+    built = yield from build(context, source, index, accumulation or Accumulation(), None)
     return select(built.merged.points, camera, *size, polygon, shown=shown, visible=visible)
 
 

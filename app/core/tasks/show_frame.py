@@ -8,11 +8,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from app.core.errors import DataError
+from app.core import layers as layer_folder
+from app.core.errors import DataError, UsageError
 from app.core.labels import LabelSet
+from app.core.layers.base import MethodLayer
+from app.core.methods.base import Chosen
 from app.core.state import Accumulation, FrameState
 from app.core.tasks.base import Progress, TaskEvents
-from app.core.tasks.clouds import Built, build, layer_steps
+from app.core.tasks.cloud_layers import at_hand, layer_steps, reports
+from app.core.tasks.clouds import Built, build
 from app.core.tasks.context import DEFAULT_CACHE_BYTES, Context, Source
 
 PRIORITY = 0
@@ -25,6 +29,8 @@ def show_frame(
     index: int,
     layers: tuple[str, ...] = (),
     accumulation: Accumulation | None = None,
+    methods: Chosen = (),
+    wait: bool = True,
     direction: int = 1,
     prefetch: int = 0,
     cache_bytes: int = DEFAULT_CACHE_BYTES,
@@ -36,6 +42,8 @@ def show_frame(
     source, index : which frame
     layers : names of layers to compute; those the frame lacks are told in ``FrameState.missing_layers``
     accumulation : frames to draw with it; None for the frame alone
+    methods : methods that are switched on, with their options
+    wait : False leaves out layers of methods that have no result yet, so that the points come at once
     direction : 1 or -1, where the user is heading; ``prefetch`` frames are read ahead there when idle
     cache_bytes : memory for frames kept ready
 
@@ -48,22 +56,30 @@ def show_frame(
     context.idle = None
     context.cache.limit = cache_bytes
     yield Progress(0, 0, f"frame {index}")
-    built = yield from build(context, source, index, accumulation or Accumulation())
+    built = yield from build(context, source, index, accumulation or Accumulation(), methods)
     sequence = context.sequence(source)
     notes = [*sequence.notes(built.frame), *built.notes]
     images = yield from _images(context, built, notes)
+    missing = dict(built.missing)
     for name in layers:
-        if name not in built.missing:
+        if name in missing or not (wait or at_hand(context, built, name)):
+            continue
+        try:
             yield from layer_steps(context, built, name)
+        except (DataError, UsageError) as error:
+            if not isinstance(layer_folder.find(name), MethodLayer):
+                raise
+            missing[name] = str(error)
     counts, unknown = yield from label_counts(context, built)
     context.idle = _read_ahead(context, source, index, direction, prefetch, len(sequence))
     return FrameState(
         frame=replace(built.frame, notes=tuple(dict.fromkeys(notes))),
         cloud=built.cloud(),
         images=images,
-        missing_layers=dict(built.missing),
+        missing_layers=missing,
         label_counts=counts,
         unknown_labels=unknown,
+        reports=reports(context, built),
         seconds=time.perf_counter() - started,
     )
 

@@ -196,7 +196,7 @@ def test_the_drawn_cloud_is_kept_for_the_next_layer(drive: SmallDrive) -> None:
     values = call(
         "compute_layer", context, source=source(drive), index=2, layers=("normals",), accumulation=accumulation
     )
-    assert len(values["normals"].values) == 3 * drive.points
+    assert len(values.layers["normals"].values) == 3 * drive.points
 
 
 def test_layers_that_are_not_there_are_refused_with_the_reason(drive: SmallDrive) -> None:

@@ -1,0 +1,1 @@
+"""Networks at work on frames: predictor, votes, what a prediction holds, its classes."""

@@ -1,0 +1,75 @@
+"""Work that takes seconds in one piece, in a thread beside: its caller stays free, and can give up."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from torch import nn
+
+T = TypeVar("T")
+
+PAUSE = 0.03
+"""Seconds between two looks at whether the work is done: so long a more urgent task waits at most."""
+
+_turn = threading.Lock()
+"""One work at a time: two networks at once would only slow each other down."""
+
+
+class Stopped(Exception):
+    """The work was given up; nobody waits for its result any more."""
+
+
+def aside(work: Callable[[threading.Event], T]) -> Generator[None, None, T]:
+    """Run ``work(stop)`` in a thread, yielding while it goes on; what it raises is raised here.
+
+    Closing the generator sets ``stop`` and returns at once; the work ends as soon as it looks at it, and the next
+    one begins only then.
+    """
+    stop, done = threading.Event(), threading.Event()
+    outcome: list[T] = []
+    failure: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            with _turn:
+                if not stop.is_set():
+                    outcome.append(work(stop))
+        except BaseException as error:  # noqa: BLE001 - raised again where the result is waited for
+            failure.append(error)
+        finally:
+            done.set()
+
+    threading.Thread(target=run, name="network").start()  # no daemon: a program waits for it before it ends
+    try:
+        while not done.wait(PAUSE):
+            yield
+    finally:
+        stop.set()
+    if failure:
+        raise failure[0]
+    return outcome[0]
+
+
+class Stoppable:
+    """While it is entered, a network run by this thread stops at its next layer once ``stop`` is set."""
+
+    def __init__(self, network: nn.Module, stop: threading.Event) -> None:
+        self._network = network
+        self._stop = stop
+        self._thread = 0
+        self._hooks: list[Any] = []
+
+    def __enter__(self) -> None:
+        self._thread = threading.get_ident()
+        self._hooks = [module.register_forward_pre_hook(self._look) for module in self._network.modules()]
+
+    def __exit__(self, *_error: object) -> None:
+        for hook in self._hooks:
+            hook.remove()
+
+    def _look(self, _module: object, _inputs: object) -> None:
+        if self._stop.is_set() and threading.get_ident() == self._thread:
+            raise Stopped
