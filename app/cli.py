@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.commands import evaluation
+from app.commands import evaluation, training
 from app.commands.shared import (
     AfterOption,
     BeforeOption,
@@ -49,6 +49,7 @@ commands = typer.Typer(
     help="LidarScope: look at recorded LiDAR drives. Without a command the window opens.",
 )
 commands.add_typer(evaluation.commands)
+commands.add_typer(training.commands)
 
 
 def main(argv: list[str]) -> int:

@@ -87,6 +87,10 @@ class RunFolder:
             raise UsageError(
                 f"{self.path} is not empty and no run; choose another folder, so that nothing is lost."
             )
+        self.write_config(kind, recipe, data)
+
+    def write_config(self, kind: str, recipe: Recipe, data: Path) -> None:
+        """Replace the config."""
         fields = recipe.model_dump(mode="json")
         content = {"format": FORMAT, "recipe": kind, "data": str(data), "fields": fields}
         write_atomically(self.config, json.dumps(content, indent=2).encode())

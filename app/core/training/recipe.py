@@ -12,6 +12,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from app.core.errors import UsageError
 
+CHANGEABLE = (
+    "learning_rate", "clip_norm", "max_steps", "schedule", "warmup_steps", "weight_decay", "checkpoint_every",
+    "keep_checkpoints", "validate_every", "validate_scans", "watch_every", "cache_mb", "workers", "threads",
+)  # fmt: skip
+"""Fields that may be changed when a run is resumed; with others it would be another run."""
+
 
 class Recipe(BaseModel):
     """Fields that every recipe has. The defaults are the published ones of spvnas where it states them."""
@@ -181,13 +187,25 @@ def changed(recipe: Recipe, settings: Mapping[str, str]) -> Recipe:
     return checked(type(recipe), {**recipe.model_dump(), **parsed(type(recipe), settings, recipe.model_dump())})
 
 
+def changed_later(recipe: Recipe, settings: Mapping[str, str]) -> Recipe:
+    """A recipe for going on, with some fields changed; ``UsageError`` for fields that make it another run."""
+    for key in settings:
+        _check_name(type(recipe), key.partition(".")[0])
+        if key not in CHANGEABLE:
+            raise UsageError(
+                f"The field {key} cannot be changed when a run is resumed; start a run with init instead. "
+                f"These can: {', '.join(CHANGEABLE)}."
+            )
+    return changed(recipe, settings)
+
+
 def parsed(kind: type[Recipe], settings: Mapping[str, str], usual: Mapping[str, Any]) -> dict[str, Any]:
     """Values of fields from text: JSON where it is that, lists also as ``a,b``; ``network_fields.cr`` is a part."""
     values: dict[str, Any] = {}
     for key, text in settings.items():
         name, dot, part = key.partition(".")
         _check_name(kind, name)
-        value = _value(text)
+        value = plain_value(text)
         if dot:
             whole = values.get(name, usual.get(name))
             if not isinstance(whole, dict):
@@ -213,7 +231,8 @@ def _check_name(kind: type[Recipe], name: str) -> None:
         raise UsageError(f"There is no field '{name}' in this recipe; {hint}")
 
 
-def _value(text: str) -> Any:
+def plain_value(text: str) -> Any:
+    """What a setting's text means: JSON where it is JSON, otherwise the text itself."""
     import json
 
     try:
@@ -247,6 +266,20 @@ def bounds(kind: type[Recipe], name: str) -> str:
         if getattr(entry, key, None) is not None
     ]
     return " and ".join(found)
+
+
+def fields_of(kind: type[Recipe]) -> list[dict[str, Any]]:
+    """Every field for a form or a listing: name, default, description, range in words, and its choices."""
+    return [
+        {
+            "name": name,
+            "default": entry.get_default(call_default_factory=True),
+            "description": entry.description or "",
+            "range": bounds(kind, name),
+            "choices": list(choices(kind, name)),
+        }
+        for name, entry in kind.model_fields.items()
+    ]
 
 
 def _sentence(kind: type[Recipe], error: ValidationError) -> str:
