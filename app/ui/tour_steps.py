@@ -92,6 +92,7 @@ def _legend(driver: Driver, _path: Path | None, _demo: Path | None) -> None:
     session = driver.session
     counts = dict(_state(driver).label_counts)
     if not counts or "label" not in [entry.name for entry in session.layers() if entry.available]:
+        session.set_layer("height")  # what the steps from here on are shown in
         return
 
     def work() -> None:
