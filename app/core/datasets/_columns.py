@@ -6,6 +6,7 @@ stays what it is and goes to ``Frame.extra``.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -32,12 +33,37 @@ _COARSE = 100_000.0
 class Cloud:
     """The columns of one file, each (N,), in the file's order, and what was odd about the file.
 
-    ``origin`` (3,) whole metres that were already subtracted from the coordinates, or None.
+    ``origin`` (3,) whole metres that were already subtracted from the coordinates, or None. ``more``: columns of
+    numbers that are made when someone asks for them; their names must mean nothing to a frame.
     """
 
     columns: dict[str, np.ndarray]
     notes: list[str] = field(default_factory=list)
     origin: np.ndarray | None = None
+    more: Mapping[str, Callable[[], np.ndarray]] = field(default_factory=dict)
+
+
+class Columns(Mapping[str, np.ndarray]):
+    """Columns (N,) by name, some of which are made when they are first asked for. Pickled, all are made."""
+
+    def __init__(self, ready: dict[str, np.ndarray], makers: Mapping[str, Callable[[], np.ndarray]]) -> None:
+        self._ready = dict(ready)
+        self._makers = {name: make for name, make in makers.items() if name not in ready}
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name in self._makers:
+            self._ready[name] = self._makers[name]()
+            del self._makers[name]
+        return self._ready[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([*self._ready, *self._makers])
+
+    def __len__(self) -> int:
+        return len(self._ready) + len(self._makers)
+
+    def __reduce__(self) -> tuple[type[dict[str, np.ndarray]], tuple[dict[str, np.ndarray]]]:
+        return dict, (dict(self),)
 
 
 def plain_name(name: str) -> str:
@@ -90,7 +116,8 @@ def to_frame(cloud: Cloud, index: int, name: str, path: str, pose: np.ndarray | 
             else:
                 del left[key]
     colors = _colors(left, by_plain, path, notes)
-    reach = float(np.abs(points, where=np.isfinite(points), out=np.zeros_like(points)).max(initial=0.0))
+    extra = {plain_name(key): column for key, column in left.items() if column.dtype.kind in "biuf"}
+    reach = _reach(points)
     if reach > _COARSE:
         step = float(np.spacing(np.float32(reach)))
         notes.append(f"{path}: coordinates reach {reach:.3g} m, where float32 keeps them to within {step:.2g} m.")
@@ -104,7 +131,7 @@ def to_frame(cloud: Cloud, index: int, name: str, path: str, pose: np.ndarray | 
         labels=taken["labels"],
         instances=taken["instances"],
         colors=colors,
-        extra={plain_name(key): column for key, column in left.items() if column.dtype.kind in "biuf"},
+        extra=Columns(extra, cloud.more) if cloud.more else extra,
         world_from_sensor=_placed(pose, origin),
         notes=tuple(notes) if len(points) else (*notes, f"{path} holds no points."),
     )
@@ -127,6 +154,14 @@ def _points(
         for axis, column in enumerate(columns):
             points[:, axis] = column if origin is None else column - origin[axis]
     return points, origin
+
+
+def _reach(points: np.ndarray) -> float:
+    """Greatest finite absolute coordinate; 0 without any."""
+    low, high = (float(found) for found in (points.min(initial=0.0), points.max(initial=0.0)))
+    if np.isfinite(low) and np.isfinite(high):  # the usual case, without a copy of all points
+        return max(-low, high)
+    return float(np.abs(points, where=np.isfinite(points), out=np.zeros_like(points)).max(initial=0.0))
 
 
 def _bounds(column: np.ndarray) -> tuple[float, float]:
@@ -165,6 +200,8 @@ def _whole(column: np.ndarray, low: int, high: int) -> bool:
     if column.dtype.kind not in "biuf":
         return False
     if not len(column):
+        return True
+    if column.dtype.kind == "u" and low <= 0 and np.iinfo(column.dtype).max <= high:
         return True
     with np.errstate(invalid="ignore"):
         if column.dtype.kind == "f" and not (np.isfinite(column).all() and (column == np.floor(column)).all()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import struct
 from pathlib import Path
 
@@ -67,6 +68,35 @@ def test_the_standards_columns_are_kept(tmp_path: Path) -> None:
     assert frame.extra["gps_time"].tolist() == [1, 2, 3.5]
     assert frame.extra["return_number"].tolist() == [1, 2, 1]
     assert frame.extra["number_of_returns"].tolist() == [2, 2, 1]
+
+
+@pytest.mark.parametrize("suffix", ["las", "laz"])
+@pytest.mark.parametrize("point_format", [3, 10])
+def test_columns_that_wait_are_those_of_the_library(tmp_path: Path, suffix: str, point_format: int) -> None:
+    """Every dimension is there, whether a frame takes it or not, and survives a journey to another process."""
+    version = "1.2" if point_format < 6 else "1.4"
+    path = write(tmp_path / f"a.{suffix}", point_format, version, return_number=[3, 1, 2], withheld=[0, 1, 0],
+                 user_data=[9, 8, 7], gps_time=[1.5, 2, 3])  # fmt: skip
+    peer = laspy.read(path)
+    extra = read(path).extra
+    taken = {"X", "Y", "Z", "intensity", "classification", "red", "green", "blue"}
+    assert set(extra) == set(peer.point_format.dimension_names) - taken
+    assert len(extra) == len(list(extra))
+    for name, values in extra.items():
+        assert np.array_equal(values, np.asarray(peer[name])), name
+    assert extra["withheld"] is extra["withheld"]
+    assert "tram" not in extra
+    again = pickle.loads(pickle.dumps(read(path).extra))
+    assert type(again) is dict and again.keys() == extra.keys()
+
+
+def test_a_point_of_another_length_is_not_guessed(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.las", 0)
+    data = path.read_bytes()
+    path.write_bytes(change(data, 105, struct.pack("<H", 19)))
+    with pytest.raises(DataError) as caught:
+        read(path)
+    assert "19" in str(caught.value) or "no whole LAS" in str(caught.value)
 
 
 def test_colours_of_16_and_of_8_bits(tmp_path: Path) -> None:
