@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
+from typing import Any
 
 import numpy as np
 
-from app.core import layers
+from app.core import layers, methods
 from app.core.datasets.base import OpenOptions
 from app.core.layers import colormaps
 from app.core.render.camera import Camera
@@ -79,3 +80,30 @@ def saved_options(options: OpenOptions) -> SavedOptions:
 def open_options(saved: SavedOptions) -> OpenOptions:
     """What the user stated when opening."""
     return OpenOptions(saved.columns, saved.label_map, saved.rate)
+
+
+def saved_methods(chosen: Mapping[str, Hashable]) -> dict[str, dict[str, Any]]:
+    """Options of methods by name, as the file holds them."""
+    from pydantic import TypeAdapter
+
+    return {name: TypeAdapter(type(options)).dump_python(options, mode="json") for name, options in chosen.items()}
+
+
+def restored_methods(saved: Mapping[str, Mapping[str, Any]]) -> tuple[dict[str, Hashable], list[str]]:
+    """Options of the methods a file describes, and a sentence for each that is no more or does not fit."""
+    from pydantic import TypeAdapter, ValidationError
+
+    known = {method.name: method for method in methods.all_methods()}
+    chosen: dict[str, Hashable] = {}
+    problems = []
+    for name, fields in saved.items():
+        if name not in known:
+            problems.append(f"The saved session uses the method '{name}', which is not there; it is left out.")
+            continue
+        try:
+            chosen[name] = TypeAdapter(known[name].options_type).validate_python(fields)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            problems.append(f"The saved options of '{name}' do not fit ({where}: {first['msg']}); it is left out.")
+    return chosen, problems

@@ -250,6 +250,7 @@ class Session(SessionFrames):
             after=self._accumulation.after,
             speed=self.playback.speed,
             loop=self.playback.loop,
+            methods=memory.saved_methods(self.methods),
             layout=self._layout,
         )
 
@@ -262,6 +263,11 @@ class Session(SessionFrames):
                 self._views[LEFT] = memory.view_state(name, view)
         self._cameras.update(memory.restored_cameras(saved.views))
         self._layout = dict(saved.layout)
+        chosen, problems = memory.restored_methods(saved.methods)
+        for problem in problems:
+            self.log_line(problem, "warning")
+        for name, options in chosen.items():
+            self.set_method(name, options)
         self.split(saved.split)
         self.set_linked(saved.linked)
         for name in self._views:

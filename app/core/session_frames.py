@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from psygnal import Signal
 
+from app.core import methods as method_folder
 from app.core.errors import Cancelled, LidarScopeError, ProcessDied, UsageError
 from app.core.geometry import transforms
-from app.core.methods import all_methods
 from app.core.playback import PlaybackClock
 from app.core.render.camera import Camera
 from app.core.session_layers import SessionLayers
@@ -283,7 +283,11 @@ class SessionFrames(SessionLayers):
         if flight is None:
             return
         stale = flight.revision != self._revision
-        fresh = without_methods(state, frozenset(method.name for method in all_methods())) if stale else state
+        fresh = (
+            without_methods(state, frozenset(method.name for method in method_folder.all_methods()))
+            if stale
+            else state
+        )
         self._frame_state = replace(fresh, stage_motion=self._motion_to(state))
         self._last_shown = time.monotonic()
         self._retried = -1

@@ -138,7 +138,7 @@ class SavedSession(BaseModel):
     """What was on the screen, so that it comes back after a restart or a crash.
 
     ``closed``: the window was closed in order; False after a crash. ``layout``: whatever the window wants
-    to remember about its docks, by name.
+    to remember about its docks, by name. ``methods``: options of the methods that are switched on, by name.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -155,6 +155,7 @@ class SavedSession(BaseModel):
     after: int = 0
     speed: float = 1.0
     loop: bool = False
+    methods: dict[str, dict[str, Any]] = Field(default_factory=dict)
     layout: dict[str, str] = Field(default_factory=dict)
     closed: bool = False
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from app.core import layers
+from app.core import methods as method_folder
 from app.core.errors import UsageError
 from app.core.labels import UNKNOWN, LabelSet
 from app.core.layers.base import Kind, Layer, LayerData, MethodLayer
-from app.core.methods import find
 from app.core.methods.base import Given
 from app.core.tasks.base import Progress, TaskEvents
 from app.core.tasks.clouds import Built
@@ -96,7 +96,7 @@ def _view(layer: MethodLayer, given: Given) -> TaskEvents[LayerData]:
 def result_steps(given: Given, name: str) -> TaskEvents[Any]:
     """A method's result for a frame, its steps as progress."""
     steps = given.result(name)
-    title = find(name).title
+    title = method_folder.find(name).title
     try:
         while True:
             done, total, text = next(steps)
@@ -114,7 +114,7 @@ def reports(context: Context, built: Built) -> dict[str, object]:
     for name in built.options:
         result = given.held(name)
         if result is not None:
-            found[name] = find(name).report(result, built.frame, built.label_set)
+            found[name] = method_folder.find(name).report(result, built.frame, built.label_set)
     return {name: report for name, report in found.items() if report is not None}
 
 

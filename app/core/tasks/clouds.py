@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from app.core import layers
+from app.core import methods as method_folder
 from app.core.errors import DataError
 from app.core.geometry import transforms
 from app.core.geometry.accumulate import kept_rows, within_budget
 from app.core.labels import LabelSet
 from app.core.layers.base import LayerData, MethodLayer
 from app.core.layers.frame_age import AGE_COLUMN
-from app.core.methods import find
 from app.core.methods.base import Chosen, Given, depends_on, pinned
 from app.core.state import Accumulation, DrawnCloud
 from app.core.tasks.base import Progress, TaskEvents
@@ -118,7 +118,7 @@ def _with_methods(context: Context, built: Built, options: Mapping[str, Hashable
             computed.pop(layer.name, None)
         why = reasons[layer.method] or built.lacking.get(layer.name)
         if why is None:
-            why = layer.lacks(find(layer.method).about(options[layer.method]), built.label_set)
+            why = layer.lacks(method_folder.find(layer.method).about(options[layer.method]), built.label_set)
         if why is not None:
             missing[layer.name] = why
     return replace(built, options=options, missing=missing, computed=computed)

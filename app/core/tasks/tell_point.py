@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from app.core import methods as method_folder
 from app.core.errors import UsageError
-from app.core.methods import find
 from app.core.methods.base import Chosen, Fact, Given, pinned
 from app.core.tasks.base import Progress, TaskEvents
 from app.core.tasks.context import Context, Source
@@ -33,7 +33,7 @@ def tell_point(
     for name in given.options:
         result = given.held(name)
         if result is not None:
-            facts += find(name).tell(result, row)
+            facts += method_folder.find(name).tell(result, row)
     return tuple(facts)
 
 
