@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from app.core import lean_open3d
 from app.core.demo.mesh import Array, Mesh, cross
 
 
@@ -97,11 +98,9 @@ def _interpolate(mesh: Mesh, name: str, triangle: Array, u: Array, v: Array) -> 
 
 def scene_of(mesh: Mesh) -> Any:
     """An Embree scene of one mesh, or None for a mesh of nothing."""
-    import open3d as o3d
-
     if not len(mesh):
         return None
-    scene = o3d.t.geometry.RaycastingScene()
+    scene = lean_open3d.load().t.geometry.RaycastingScene()
     scene.add_triangles(_tensor(mesh.vertices), _tensor(mesh.triangles.astype(np.uint32)))
     return scene
 
@@ -145,9 +144,7 @@ class Caster:
 
 def _tensor(values: Array) -> Any:
     """Open3D's view of an array; its type hints know only the long form of the constructor."""
-    import open3d as o3d
-
-    return o3d.core.Tensor.from_numpy(np.ascontiguousarray(values))
+    return lean_open3d.load().core.Tensor.from_numpy(np.ascontiguousarray(values))
 
 
 def _rays(origins: Array, directions: Array) -> Array:

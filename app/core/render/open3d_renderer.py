@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from app.core import lean_open3d
 from app.core.errors import LidarScopeError
 from app.core.render.camera import Camera, clip_planes
 from app.core.render.scene import Cloud, Mesh, finite_rows
@@ -32,7 +33,7 @@ class Open3DRenderer:
 
     def __init__(self) -> None:
         try:
-            import open3d as o3d
+            o3d = lean_open3d.load()
             from open3d.visualization import gui, rendering
         except (ImportError, OSError) as error:
             raise Open3DUnavailable(f"Open3D cannot be loaded here ({error}).") from None
