@@ -15,7 +15,8 @@ from typing import Annotated, Any
 
 import typer
 
-from app.commands import evaluation, training
+from app.commands import evaluation, prediction, training
+from app.commands.prediction import CheckpointOption, SimilarOption, VotesOption, methods_of
 from app.commands.shared import (
     AfterOption,
     BeforeOption,
@@ -49,6 +50,7 @@ commands = typer.Typer(
     help="LidarScope: look at recorded LiDAR drives. Without a command the window opens.",
 )
 commands.add_typer(evaluation.commands)
+commands.add_typer(prediction.commands)
 commands.add_typer(training.commands)
 
 
@@ -143,6 +145,9 @@ def render(
     after: AfterOption = 0,
     show: Annotated[str, typer.Option(help="Drawn over the points: boxes,axes,grid,frustums,labels.")] = "boxes",
     point_size: Annotated[float, typer.Option(min=1, max=12, help="Edge of a point in pixels.")] = 2.0,
+    checkpoint: CheckpointOption = None,
+    votes: VotesOption = 1,
+    similar_to: SimilarOption = None,
     columns: ColumnsOption = None,
     label_map: LabelsOption = None,
 ) -> None:
@@ -162,6 +167,7 @@ def render(
         index=frame,
         layers=(wanted,),
         accumulation=accumulation(before, after),
+        methods=methods_of(checkpoint, votes, frame, similar_to),
     )
     if wanted in state.missing_layers:
         raise UsageError(f"Layer '{wanted}' cannot be shown for frame {frame}: {state.missing_layers[wanted]}")
@@ -195,6 +201,9 @@ def export(
     sequence: SequenceOption = None,
     before: BeforeOption = 0,
     after: AfterOption = 0,
+    checkpoint: CheckpointOption = None,
+    votes: VotesOption = 1,
+    similar_to: SimilarOption = None,
     columns: ColumnsOption = None,
     label_map: LabelsOption = None,
     as_json: JsonOption = False,
@@ -208,6 +217,7 @@ def export(
         layers=tuple(layer) if layer else None,
         color=color,
         accumulation=accumulation(before, after),
+        methods=methods_of(checkpoint, votes, frame, similar_to),
     )
     if as_json:
         print_json({"path": str(done.path), "points": done.points, "layers": list(done.layers)})

@@ -5,8 +5,6 @@ from __future__ import annotations
 import colorsys
 from functools import cache
 
-import numpy as np
-
 from app.core.labels import ClassInfo, LabelSet
 from app.core.model_card import LABEL_SETS, ModelCard, classes_of
 
@@ -37,19 +35,6 @@ def why_other(card: ModelCard, label_set: LabelSet | None) -> str:
         f"The network predicts the classes of {label_set_of(card).name}, the labels are {label_set.name}: "
         "they cannot be compared."
     )
-
-
-def raw_table(label_set: LabelSet) -> np.ndarray:
-    """(256,) uint32: the raw id that stands for each train id, as the data set writes predictions.
-
-    Of several raw ids of a class it is the one that has the class's own name (SemanticKITTI's learning_map_inv),
-    else the first; 0 for train ids that no class has.
-    """
-    table = np.zeros(256, np.uint32)
-    for entry in label_set.classes:
-        own = [raw for raw in entry.raw_ids if label_set.raw_name(raw) == entry.name]
-        table[entry.id] = (own or entry.raw_ids)[0]
-    return table
 
 
 @cache

@@ -8,7 +8,7 @@ import numpy as np
 
 from app.core.label_sets import NUSCENES_LIDARSEG, SEMANTIC_KITTI, numbered
 from app.core.model_card import ModelCard, classes_of
-from app.core.prediction.classes import label_set_of, raw_table, same_classes, why_other
+from app.core.prediction.classes import label_set_of, same_classes, why_other
 from app.core.prediction.scores import ScoreBook
 
 CARD = ModelCard("minkunet", {}, classes=classes_of(SEMANTIC_KITTI))
@@ -36,15 +36,6 @@ def test_classes_are_the_same_by_name_and_number() -> None:
         assert why_other(CARD, other).endswith(".")
     assert "nuScenes" in why_other(CARD, NUSCENES_LIDARSEG)
     assert "SemanticKITTI" in why_other(CARD, NUSCENES_LIDARSEG)
-
-
-def test_raw_ids_are_those_of_the_official_inverse_map() -> None:
-    official = [0, 10, 11, 15, 18, 20, 30, 31, 32, 40, 44, 48, 49, 50, 51, 70, 71, 72, 80, 81]
-    table = raw_table(SEMANTIC_KITTI)
-    assert table[:20].tolist() == official
-    np.testing.assert_array_equal(SEMANTIC_KITTI.train_ids(table[:20]), np.arange(20))
-    table = raw_table(NUSCENES_LIDARSEG)
-    np.testing.assert_array_equal(NUSCENES_LIDARSEG.train_ids(table[1:17]), np.arange(1, 17))
 
 
 def test_a_score_book_counts_every_frame_once() -> None:
