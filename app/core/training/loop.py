@@ -19,7 +19,7 @@ from app.core.evaluation.confusion import Confusion
 from app.core.model_card import ModelCard, build_network, label_set_name
 from app.core.training.averaged import Averaged
 from app.core.training.events import Events
-from app.core.training.folder import RunFolder, append_line, cut_after
+from app.core.training.folder import RunFolder, append_line, cut_after, refused
 from app.core.training.initial import initialise
 from app.core.training.loader import Loader
 from app.core.training.recipe import Recipe
@@ -273,7 +273,10 @@ class Loop:
             for name, part in zip(("coords", "feats", "targets"), batch[:3], strict=True)
         }
         names = [str(sample.scan) for _, samples in batches for sample in samples]
-        np.savez_compressed(path, scans=np.array(names), **arrays)  # type: ignore[arg-type]
+        try:
+            np.savez_compressed(path, scans=np.array(names), **arrays)  # type: ignore[arg-type]
+        except OSError as error:
+            log.warning("%s", refused(path, error))
         bad = next(name for name, value in losses.items() if not math.isfinite(value))
         raise DataError(
             f"The loss became {losses[bad]} ({bad}) at step {self.state.step + 1}; the run has stopped and the "

@@ -43,7 +43,7 @@ def fabric_of(recipe: Recipe) -> Fabric:
     from lightning_fabric.strategies.ddp import DDPStrategy
 
     check_processes(recipe)
-    logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     world = world_size()
     local = int(os.environ.get("LOCAL_WORLD_SIZE", str(world)))
     torch.set_num_threads(max(1, (recipe.threads or usable_cores()) // local))

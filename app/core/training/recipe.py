@@ -260,7 +260,7 @@ def bounds(kind: type[Recipe], name: str) -> str:
     """The range of a number in words ("at least 0 and below 1"); "" where it has none."""
     words = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
     found = [
-        f"{word} {getattr(entry, key):g}"
+        f"{word} {getattr(entry, key):.15g}"
         for entry in kind.model_fields[name].metadata
         for key, word in words.items()
         if getattr(entry, key, None) is not None
