@@ -155,6 +155,9 @@ def write_tiny(path: Path, *, seed: int = 0) -> Path:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = build_network("minkunet", {"cr": 0.07})
+        for name, values in network.named_parameters():
+            if name.endswith("bias"):
+                torch.nn.init.uniform_(values, 0, 0.5)  # so few channels would else be zero at many points
     card = ModelCard(network="minkunet", fields={"cr": 0.07}, voxel_size=0.5, classes=classes_of(SEMANTIC_KITTI))
     checkpoints.save(path, network, "minkunet", metadata=card.metadata())
     return path

@@ -55,6 +55,8 @@ class FeatureSimilarity(Method[SimilarityOptions, Similarity]):
         if not 0 <= row < len(theirs):
             raise UsageError(f"Frame {index} has {len(theirs)} points; there is no point {row} to compare with.")
         anchor = theirs.features[row].astype(np.float32)
+        if not np.linalg.norm(anchor) > 0:
+            raise UsageError(f"The network sees nothing in point {row} of frame {index}; pick another point.")
         mine: Prediction = yield from given.result(PREDICT.name)
         yield 0, 1, self.title
         name = mine.card.classes[theirs.train_ids[row] - 1] if theirs.known[row] else "unknown"
@@ -73,8 +75,8 @@ class FeatureSimilarity(Method[SimilarityOptions, Similarity]):
         return (Fact("Similarity", text, f"cosine with the feature of {result.origin}", "feature_similarity"),)
 
     def example(self, folder: Path) -> Mapping[str, Hashable]:
-        """The first point of the first frame."""
-        return {**PREDICT.example(folder), self.name: SimilarityOptions((0, 0))}
+        """A point of the first frame."""
+        return {**PREDICT.example(folder), self.name: SimilarityOptions((0, 40))}
 
 
 def cosine(features: np.ndarray, anchor: np.ndarray) -> np.ndarray:

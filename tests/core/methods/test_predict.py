@@ -220,6 +220,20 @@ def test_what_looks_like_this(session: Session) -> None:
     assert "Pick a point" in next(row.why for row in session.layers() if row.name == "feature_similarity")
 
 
+def test_a_point_that_the_network_has_not_seen_is_no_measure(drive: SmallDrive, weights: Path) -> None:
+    cloud, _ = scan(0, 120)
+    cloud[5, 0] = np.nan
+    cloud.tofile(drive.root / "sequences/00/velodyne/000000.bin")
+    session = Session(LocalEngine())
+    session.open(drive.root)
+    session.set_method("predict", plain(weights))
+    session.set_layer("feature_similarity")
+    session.find_similar(5)
+    assert "pick another" in next(row.why for row in session.layers() if row.name == "feature_similarity")
+    session.find_similar(6)
+    assert np.isnan(session.layer_data("left").values[5])
+
+
 def test_cosine_is_unknown_where_a_feature_is(rng=np.random.default_rng(3)) -> None:  # noqa: B008
     features = rng.normal(size=(50, 8)).astype(np.float16)
     features[3], features[4] = np.nan, 0
