@@ -90,11 +90,19 @@ class Settings(BaseModel):
         default="open3d", title="Renderer", description="What draws the 3D views; takes effect at the next start."
     )
     recent: tuple[Path, ...] = Field(default=(), title="Recent drives", description="Newest first.")
+    recent_checkpoints: tuple[Path, ...] = Field(
+        default=(), title="Recent checkpoints", description="Files and run folders, newest first."
+    )
 
     def with_recent(self, path: Path) -> Settings:
         """These settings with ``path`` as the newest recent drive."""
         others = tuple(p for p in self.recent if p != path)
         return self.model_copy(update={"recent": (path, *others)[:RECENT_LIMIT]})
+
+    def with_checkpoint(self, path: Path) -> Settings:
+        """These settings with ``path`` as the newest recent checkpoint."""
+        others = tuple(p for p in self.recent_checkpoints if p != path)
+        return self.model_copy(update={"recent_checkpoints": (path, *others)[:RECENT_LIMIT]})
 
 
 class SavedOptions(BaseModel):

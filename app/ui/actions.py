@@ -6,42 +6,12 @@ while a text field has the focus: Qt's fields claim such keys for themselves, an
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from app.ui.action_info import ActionInfo
+from app.ui.action_info import action as _a
+from app.ui.actions_model import MENU as MODEL_MENU
+from app.ui.actions_model import MODEL_ACTIONS
 
-MENUS = ("File", "Edit", "View", "Layers", "Play", "Window", "Help")
-
-
-@dataclass(frozen=True)
-class ActionInfo:
-    """One action.
-
-    ``menu``: a menu's title, or ``View/Camera`` for a submenu. ``needs``: what must be there for it to be
-    enabled (:data:`app.ui.commands.NEEDS`). ``group``: a line is drawn in the menu where it changes.
-    """
-
-    name: str
-    text: str
-    tip: str
-    menu: str
-    shortcuts: tuple[str, ...] = ()
-    icon: str = ""
-    checkable: bool = False
-    needs: str = ""
-    group: int = 0
-
-
-def _a(
-    name: str,
-    text: str,
-    tip: str,
-    menu: str,
-    *shortcuts: str,
-    icon: str = "",
-    check: bool = False,
-    needs: str = "",
-    group: int = 0,
-) -> ActionInfo:
-    return ActionInfo(name, text, tip, menu, shortcuts, icon, check, needs, group)
+MENUS = ("File", "Edit", "View", "Layers", MODEL_MENU, "Play", "Window", "Help")
 
 
 ACTIONS: tuple[ActionInfo, ...] = (
@@ -111,6 +81,7 @@ ACTIONS: tuple[ActionInfo, ...] = (
        check=True, needs="scalar", group=1),
     _a("layer.all_classes", "Show all classes", "Switch every class on again", "Layers", "Shift+A",
        needs="hidden", group=1),
+    *MODEL_ACTIONS,
     _a("play.toggle", "Play", "Play or pause at the sensor's own rate", "Play", "Space", icon="play", check=True,
        needs="frame"),
     _a("play.next", "Next frame", "One frame on", "Play", "Right", "N", icon="step_forward", needs="frame",
@@ -134,6 +105,8 @@ ACTIONS: tuple[ActionInfo, ...] = (
        group=1),
     _a("window.compare", "Compare", "Two linked views side by side", "Window", "Alt+2", check=True, group=1),
     _a("window.focus", "Focus", "The 3D view and the timeline alone", "Window", "Alt+3", check=True, group=1),
+    _a("window.labels", "Labels", "The network's classes, its scores and its mistakes", "Window",
+       "Alt+4", check=True, group=1),
     _a("window.reset", "Reset this layout", "Put the panels of this workspace back where they were", "Window",
        group=2),
     _a("window.theme", "Light theme", "Light or dark colours", "Window", "Ctrl+T", icon="theme", check=True,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from app.core.layers.base import Kind
 from app.core.session import Session
 from app.core.state import OVERLAYS, RangeMode
+from app.ui import actions_model
 from app.ui.panels.timeline import SPEEDS
 from app.ui.workspaces import WORKSPACES
 
@@ -67,7 +68,7 @@ def handlers(window: MainWindow) -> dict[str, Callable[[], object]]:
         result[f"layer.{key}"] = partial(_layer, window, str(key))
     for workspace in WORKSPACES:
         result[f"window.{workspace.name}"] = partial(window.set_workspace, workspace.name)
-    return result | _playback(session)
+    return result | _playback(session) | actions_model.handlers(window)
 
 
 def _playback(session: Session) -> dict[str, Callable[[], object]]:
@@ -99,6 +100,8 @@ def enabled(window: MainWindow, need: str) -> bool:
     """Whether what an action needs is there."""
     session = window.session
     state = session.frame_state
+    if need in actions_model.NEEDS:
+        return actions_model.enabled(window, need)
     match need:
         case "frame":
             return state is not None
@@ -122,7 +125,7 @@ def enabled(window: MainWindow, need: str) -> bool:
     return True
 
 
-NEEDS = ("frame", "cameras", "poses", "picked", "undo", "redo", "split", "scalar", "hidden")
+NEEDS = ("frame", "cameras", "poses", "picked", "undo", "redo", "split", "scalar", "hidden", *actions_model.NEEDS)
 """Everything ``needs`` may say, besides ``layer.1`` to ``layer.9``, which the menus decide themselves."""
 
 
@@ -147,6 +150,8 @@ def ticked(window: MainWindow, name: str) -> bool:
             return several and (rest == "split" or session.linked)
         case "play":
             return session.playback.playing if rest == "toggle" else session.playback.loop
+        case "model":
+            return actions_model.ticked(window, name)
         case "points":
             return sum(session.settings.background) > 380
     if name == "window.theme":

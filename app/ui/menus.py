@@ -9,7 +9,10 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar
 
 from app.ui import commands, icons
-from app.ui.actions import ACTIONS, MENUS, ActionInfo
+from app.ui.action_info import ActionInfo
+from app.ui.actions import ACTIONS, MENUS
+from app.ui.actions_model import MENU as MODEL_MENU
+from app.ui.actions_model import fill_recent
 from app.ui.listening import Listening
 
 if TYPE_CHECKING:
@@ -33,6 +36,9 @@ class Menus(Listening):
             self._menu(title)
         self._fill()
         self.recent = self._recent_menu()
+        self.checkpoints = QMenu("Recent checkpoints", self._menus[MODEL_MENU])
+        self._menus[MODEL_MENU].insertMenu(self.actions["model.built_in"], self.checkpoints)
+        self.checkpoints.aboutToShow.connect(lambda: fill_recent(self.checkpoints, window.desk.models))
         self.panels = self._menu("Window/Panels")
         self._later = QTimer(window, singleShot=True, interval=0)
         self._later.timeout.connect(self.refresh)
@@ -102,6 +108,8 @@ class Menus(Listening):
             session.settings_changed,
             session.history_changed,
             desk.active_changed,
+            session.methods_changed,
+            session.scores_changed,
             desk.tool_changed,
         ):
             self.listen(signal, self.refresh_soon)
@@ -128,6 +136,7 @@ class Menus(Listening):
             if info.checkable:
                 action.setChecked(commands.ticked(self.window, info.name))
         self.recent.setEnabled(bool(self.window.session.settings.recent))
+        self.checkpoints.setEnabled(bool(self.window.session.settings.recent_checkpoints))
 
     def close(self) -> None:
         """Let go of the session."""

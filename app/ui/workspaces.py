@@ -31,6 +31,13 @@ WORKSPACES: tuple[Workspace, ...] = (
         frozenset({"layers", "legend", "cameras", "inspector", "view", "timeline"}),
         split=True,
     ),
+    Workspace(
+        "labels",
+        "Labels",
+        "The network's classes, its scores and its mistakes (Alt+4)",
+        frozenset({"layers", "view", "model", "legend", "inspector", "confusion", "timeline"}),
+        split=False,
+    ),
     Workspace("focus", "Focus", "The 3D view and the timeline alone (Alt+3)", frozenset({"timeline"})),
 )
 

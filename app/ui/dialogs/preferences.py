@@ -29,7 +29,7 @@ from app.core.settings import Settings
 from app.ui.listening import Listening
 from app.ui.widgets.common import hint
 
-LEFT_OUT = frozenset({"version", "recent"})
+LEFT_OUT = frozenset({"version", "recent", "recent_checkpoints"})
 """Fields that are no preference: the file's version, and what the window remembers by itself."""
 
 FIELD_WIDTH = 130

@@ -1,0 +1,39 @@
+"""Choosing a checkpoint file or the folder of a training run, beside the window, which goes on meanwhile."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+if TYPE_CHECKING:
+    from app.ui.desk import Desk
+
+FILES = ["Checkpoints (*.safetensors *.pt *.pth *.ckpt)", "All files (*)"]
+
+
+def ask_checkpoint(parent: QWidget, desk: Desk) -> None:
+    """Let the user choose a file; the network predicts with it from then on."""
+    dialog = _dialog(parent, desk, "Choose a checkpoint")
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+    dialog.setNameFilters(FILES)
+    dialog.show()
+
+
+def ask_run(parent: QWidget, desk: Desk) -> None:
+    """Let the user choose the folder of a training run, which means its best checkpoint."""
+    dialog = _dialog(parent, desk, "Choose the folder of a training run")
+    dialog.setFileMode(QFileDialog.FileMode.Directory)
+    dialog.show()
+
+
+def _dialog(parent: QWidget, desk: Desk, title: str) -> QFileDialog:
+    dialog = QFileDialog(parent, title)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    known = desk.models.wanted
+    if known is not None:
+        dialog.setDirectory(str(known.checkpoint.parent))
+    dialog.fileSelected.connect(lambda name: desk.models.use(Path(name)))
+    return dialog
