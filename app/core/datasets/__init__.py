@@ -7,11 +7,11 @@ from functools import cache
 from pathlib import Path
 
 from app.core.datasets._files import explained, sample_of
-from app.core.datasets.base import Dataset, OpenOptions, Reader, Sequence
+from app.core.datasets.base import Dataset, Opening, OpenOptions, Reader, Sequence, finished
 from app.core.errors import DataError, UsageError
 from app.discovery import load, module_names
 
-__all__ = ["Dataset", "OpenOptions", "Reader", "Sequence", "open_dataset", "readers"]
+__all__ = ["Dataset", "OpenOptions", "Reader", "Sequence", "open_dataset", "opening", "readers"]
 
 _NOT_READERS = {"report"}
 
@@ -24,7 +24,12 @@ def readers() -> dict[str, Reader]:
 
 
 def open_dataset(path: Path | str, options: OpenOptions | None = None) -> Dataset:
-    """Open a folder or file with the reader that recognises it best. Lazy: no sweep is read.
+    """:func:`opening`, to the end here and now."""
+    return finished(opening(path, options))
+
+
+def opening(path: Path | str, options: OpenOptions | None = None) -> Opening:
+    """Open a folder or file with the reader that recognises it best, in steps. Lazy: no sweep is read.
 
     Raises
     ------
@@ -45,7 +50,7 @@ def open_dataset(path: Path | str, options: OpenOptions | None = None) -> Datase
         raise UsageError(
             f"A label map was given, but {path} is {reader.title}, which has no labels; open it without."
         )
-    return reader.open(path, options)
+    return (yield from reader.opening(path, options))
 
 
 def _best_reader(path: Path, options: OpenOptions) -> Reader:

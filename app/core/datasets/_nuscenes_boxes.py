@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from app.core.datasets._nuscenes_tables import Row, Tables, is_number, quaternion_matrix
+from app.core.datasets._nuscenes_fields import is_number
+from app.core.datasets._nuscenes_tables import Row, Tables, quaternion_matrix
 from app.core.types import Box
 
 _LONGEST_STEP = 1.5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -117,6 +118,20 @@ class Dataset:
         raise KeyError(f"no sequence '{name}'; there are: {', '.join(s.name for s in self.sequences)}")
 
 
+Opening = Generator[tuple[int, int, str], None, Dataset]
+"""Yields (done, total, text) while a data set is opened; returns it."""
+
+
+def finished(opening: Opening) -> Dataset:
+    """The data set, opened to the end here and now."""
+    while True:
+        try:
+            next(opening)
+        except StopIteration as stop:
+            dataset: Dataset = stop.value
+            return dataset
+
+
 class Reader(ABC):
     """One format. A module of this package declares ``ENTRY``, an instance of its reader."""
 
@@ -142,6 +157,11 @@ class Reader(ABC):
     @abstractmethod
     def open(self, path: Path, options: OpenOptions) -> Dataset:
         """Open lazily; ``DataError`` with one sentence when it cannot be."""
+
+    def opening(self, path: Path, options: OpenOptions) -> Opening:
+        """:meth:`open` in steps, for what takes seconds; the same errors."""
+        yield from ()
+        return self.open(path, options)
 
     @abstractmethod
     def write_example(self, folder: Path) -> Path:

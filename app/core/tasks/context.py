@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from app.core.datasets.base import Dataset, OpenOptions, Sequence
+from app.core.datasets.base import Dataset, Opening, OpenOptions, Sequence, finished
 from app.core.errors import DataError, UsageError
 from app.core.types import CameraView, Frame
 
@@ -120,11 +120,15 @@ class Context:
 
         ``DataError`` where it cannot be opened.
         """
-        from app.core.datasets import open_dataset
+        return finished(self.opening(path, options, fresh=fresh))
+
+    def opening(self, path: Path, options: OpenOptions, *, fresh: bool = False) -> Opening:
+        """:meth:`dataset` in steps."""
+        from app.core.datasets import opening
 
         key = (path, options)
         if fresh or key not in self._datasets:
-            self._datasets[key] = open_dataset(path, options)
+            self._datasets[key] = yield from opening(path, options)
             while len(self._datasets) > OPEN_DATASETS:
                 self._datasets.popitem(last=False)
         self._datasets.move_to_end(key)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.core.datasets.base import Dataset, OpenOptions, Sequence
+from app.core.datasets.base import Dataset, Opening, OpenOptions, Sequence
 from app.core.errors import UsageError
 from app.core.labels import LabelSet
 from app.core.state import DriveInfo, SequenceInfo
@@ -56,7 +56,7 @@ def open_drive(
     yield Progress(0, 0, str(path))
     if fresh and not keep_frames:
         context.forget_frames(path)
-    dataset = context.dataset(path, options, fresh=fresh)
+    dataset = yield from _telling(context.opening(path, options, fresh=fresh))
     rows = []
     for done, entry in enumerate(dataset.sequences):
         yield Progress(done, len(dataset.sequences), entry.name)
@@ -64,6 +64,18 @@ def open_drive(
     info = DriveInfo(path, dataset.format, dataset.title, tuple(rows), dataset.problems, options)
     chosen = _chosen(dataset, sequence)
     return OpenedDrive(info, chosen.name, chosen.poses, chosen.times, chosen.label_set)
+
+
+def _telling(opening: Opening) -> TaskEvents[Dataset]:
+    """The reader's steps as progress."""
+    try:
+        while True:
+            yield Progress(*next(opening))
+    except StopIteration as stop:
+        dataset: Dataset = stop.value
+        return dataset
+    finally:
+        opening.close()
 
 
 def sequence_info(sequence: Sequence) -> SequenceInfo:
