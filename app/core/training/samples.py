@@ -18,6 +18,7 @@ import numpy as np
 from app.core.datasets import open_dataset
 from app.core.datasets.base import Dataset
 from app.core.errors import DataError
+from app.core.label_sets import SEMANTIC_KITTI
 from app.core.labels import UNKNOWN, LabelSet
 from app.core.model_card import classes_of, label_set_name
 from app.core.network_inputs import frame_columns, network_input
@@ -160,8 +161,11 @@ class Samples:
         trained = [self.dataset.sequence(name) for data, name in names if data == 0]
         if self.recipe.needs_labels and not any(sequence.has_labels for sequence in trained):
             raise DataError(f"{self.dataset.path} has no labels, which this recipe learns from; label it first.")
-        if not sets:
+        if not sets and self.recipe.needs_labels:
             raise DataError(f"{self.dataset.path} does not say which classes its labels mean; give it a label map.")
+        if not sets:
+            log.info("The data name no classes: the network gets SemanticKITTI's outputs, which stay untrained.")
+            return SEMANTIC_KITTI
         for other in sets[1:]:
             if classes_of(other) != classes_of(sets[0]):
                 raise DataError(
