@@ -89,6 +89,11 @@ class Settings(BaseModel):
     viewport: Literal["open3d", "pyqtgraph"] = Field(
         default="open3d", title="Renderer", description="What draws the 3D views; takes effect at the next start."
     )
+    runs_folder: str = Field(
+        default="",
+        title="Training runs",
+        description="Folder in which training runs lie; empty: in the user's own data folder.",
+    )
     recent: tuple[Path, ...] = Field(default=(), title="Recent drives", description="Newest first.")
     recent_checkpoints: tuple[Path, ...] = Field(
         default=(), title="Recent checkpoints", description="Files and run folders, newest first."

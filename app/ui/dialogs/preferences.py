@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QDoubleSpinBox,
     QGridLayout,
     QLabel,
+    QLineEdit,
     QPushButton,
     QScrollArea,
     QSpinBox,
@@ -114,6 +115,10 @@ def make_field(info: FieldInfo, change: Change) -> QWidget:
         return tick
     if kind is int or kind is float:
         return _number(info, change, whole=kind is int)
+    if kind is str:
+        line = QLineEdit()
+        line.editingFinished.connect(lambda: change(line.text().strip()))
+        return line
     if get_origin(kind) is tuple and get_args(kind) == (int, int, int):
         return ColorButton(change)
     raise TypeError(f"no preference widget for {kind}; add one to app/ui/dialogs/preferences.py")
@@ -130,6 +135,8 @@ def show_value(field: QWidget, value: Any) -> None:
             field.setValue(value)
     elif isinstance(field, ColorButton):
         field.show_color(value)
+    elif isinstance(field, QLineEdit) and not field.hasFocus():
+        field.setText(value)
 
 
 class ColorButton(QPushButton):
