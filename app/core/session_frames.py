@@ -283,20 +283,18 @@ class SessionFrames(SessionLayers):
         if flight is None:
             return
         stale = flight.revision != self._revision
-        fresh = (
-            without_methods(state, frozenset(method.name for method in method_folder.all_methods()))
-            if stale
-            else state
-        )
+        every = frozenset(method.name for method in method_folder.all_methods())
+        fresh = without_methods(state, every) if stale else state
         self._frame_state = replace(fresh, stage_motion=self._motion_to(state))
         self._last_shown = time.monotonic()
         self._retried = -1
         self._cloud_changed()
         self._take_reports(self._frame_state)
-        if stale:
-            self._methods_differ()
-        else:
+        if not stale:
             self._replace_missing_layers(state)
+        if stale or state.unprepared:
+            self._methods_differ()  # which asks for what the views lack
+        else:
             for view in list(self._views):
                 self._ensure_layers(view)
         self.frame_changed.emit(self._frame_state)

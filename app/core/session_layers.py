@@ -133,7 +133,9 @@ class SessionLayers(SessionTasks, SessionViews, SessionSelection, SessionMethods
         cloud = replace(now.cloud, layers={**now.cloud.layers, **computed.layers})
         missing = {**computed.missing, **self._failed}
         reports = {**now.reports, **computed.reports}
-        self._frame_state = replace(now, cloud=cloud, missing_layers=missing, reports=reports)
+        self._frame_state = replace(
+            now, cloud=cloud, missing_layers=missing, reports=reports, unprepared=frozenset()
+        )
         self._take_reports(self._frame_state)
         if ask:
             for name in list(self._views):

@@ -134,6 +134,7 @@ class FrameState:
     stage_motion : (4, 4) float64 current_sensor_from_previous_sensor, None without poses or a previous frame
     seconds : time the engine took
     reports : method name to what it says of the current frame as a whole, where it has worked on it
+    unprepared : methods that are switched on and of which it is not known yet for which layers they will do
     """
 
     frame: Frame
@@ -145,6 +146,7 @@ class FrameState:
     stage_motion: np.ndarray | None = None
     seconds: float = 0.0
     reports: Mapping[str, object] = field(default_factory=dict)
+    unprepared: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -104,6 +104,14 @@ class Method(ABC, Generic[Options, Result]):
         """
         return options
 
+    def prepared(self, options: Options) -> bool:
+        """Whether :meth:`about` and :meth:`missing` can answer at once; if not, :meth:`prepare` comes first."""
+        return True
+
+    def prepare(self, options: Options) -> Steps[None]:
+        """What takes long before anything can be said of these options: importing a library, reading a file."""
+        yield from ()
+
     def about(self, options: Options) -> object | None:
         """What is known of all results before there is one (the classes of a network); its layers may need it.
 

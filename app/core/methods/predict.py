@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from app.core.errors import DataError, LidarScopeError
 from app.core.evaluation.confusion import confusion
 from app.core.labels import LabelSet
 from app.core.methods.base import Fact, Given, Method, Steps
-from app.core.model_card import LoadedModel, ModelCard, card_of, load_model, weights_of
+from app.core.model_card import ModelCard, card_of, load_model, weights_of
 from app.core.network_inputs import AXES, frame_columns
 from app.core.prediction.aside import aside
 from app.core.prediction.classes import label_set_of, same_classes, why_other
@@ -22,7 +22,10 @@ from app.core.prediction.predictor import Predictor
 from app.core.prediction.result import Prediction, PredictionReport
 from app.core.types import Frame
 
+T = TypeVar("T")
+
 CHOOSE = "Choose a checkpoint in the Model panel."
+CARDS = 16
 TOP = 3
 """Classes that the inspector names."""
 
@@ -63,9 +66,20 @@ class Predict(Method[PredictOptions, Prediction]):
             return replace(options, stamp="gone")
         return replace(options, checkpoint=file, stamp=f"{state.st_mtime_ns}-{state.st_size}")
 
+    def prepared(self, options: PredictOptions) -> bool:
+        """Whether the network's card has been read."""
+        return _cards.known(options)
+
+    def prepare(self, options: PredictOptions) -> Steps[None]:
+        """Import torch, which takes seconds, and read the card."""
+        yield from _waiting(aside(lambda _stop: _cards.read(options)), f"read {options.checkpoint.name}")
+
     def about(self, options: PredictOptions) -> ModelCard:
-        """The network's card."""
-        return _card(options.checkpoint, options.stamp)
+        """The network's card; ``DataError`` where there is none to be had."""
+        found = _cards.read(options)
+        if isinstance(found, str):
+            raise DataError(found)
+        return found
 
     def missing(self, frame: Frame, label_set: LabelSet | None, options: PredictOptions | None) -> str | None:
         """Needs a checkpoint that can be read, and the columns that its network was trained with."""
@@ -163,26 +177,45 @@ def write_tiny(path: Path, *, seed: int = 0) -> Path:
     return path
 
 
-@lru_cache(maxsize=16)
-def _card(path: Path, stamp: str) -> ModelCard:
-    """The card of a file as it was at the time of ``stamp``; errors are not remembered."""
+class _Cards:
+    """The cards that were read last, or why there was none, by file and by its time and size."""
+
+    def __init__(self) -> None:
+        self._held: OrderedDict[tuple[Path, str], ModelCard | str] = OrderedDict()
+
+    def known(self, options: PredictOptions) -> bool:
+        return (options.checkpoint, options.stamp) in self._held
+
+    def read(self, options: PredictOptions) -> ModelCard | str:
+        key = (options.checkpoint, options.stamp)
+        if key not in self._held:
+            self._held[key] = _card(options.checkpoint)
+            while len(self._held) > CARDS:
+                self._held.popitem(last=False)
+        return self._held[key]
+
+
+_cards = _Cards()
+
+
+def _card(path: Path) -> ModelCard | str:
     from app.models import checkpoints
 
     try:
         return card_of(checkpoints.read(weights_of(path)))
-    except checkpoints.CheckpointError as error:
-        raise DataError(str(error)) from None
+    except (DataError, checkpoints.CheckpointError) as error:
+        return str(error)
 
 
-def _waiting(work: Generator[None, None, LoadedModel], text: str) -> Steps[LoadedModel]:
+def _waiting(work: Generator[None, None, T], text: str) -> Steps[T]:
     """Progress without an end while work goes on beside."""
     try:
         while True:
             next(work)
             yield 0, 0, text
     except StopIteration as stop:
-        model: LoadedModel = stop.value
-        return model
+        result: T = stop.value
+        return result
     finally:
         work.close()
 

@@ -37,7 +37,8 @@ class Built:
     ``merged``: the cloud as a frame (the frame itself, or points and frame age alone).
     ``parts``: the frames in it, in order. ``lacking``: layer name to why no frame in it has it, methods aside.
     ``computed``: layers over the whole cloud, filled as they are asked for. ``options`` of the methods that are
-    switched on, by name; ``missing``: layer name to why it cannot be shown, methods included.
+    switched on, by name; ``missing``: layer name to why it cannot be shown, methods included;
+    ``unprepared``: methods of which that is not known yet.
     """
 
     source: Source
@@ -50,6 +51,7 @@ class Built:
     computed: dict[str, LayerData] = field(default_factory=dict)
     options: Mapping[str, Hashable] = field(default_factory=dict)
     missing: Mapping[str, str] = field(default_factory=dict)
+    unprepared: frozenset[str] = frozenset()
 
     @property
     def accumulated(self) -> bool:
@@ -71,25 +73,48 @@ class Built:
 
 
 def build(
-    context: Context, source: Source, index: int, accumulation: Accumulation, methods: Chosen | None = ()
+    context: Context,
+    source: Source,
+    index: int,
+    accumulation: Accumulation,
+    methods: Chosen | None = (),
+    *,
+    wait: bool = True,
 ) -> TaskEvents[Built]:
     """Gather the cloud of a frame; kept by the context, so that asking again costs nothing.
 
     ``methods``: those that are switched on, with their options; None leaves them as they were when the cloud was
-    asked for last. ``DataError`` if the frame itself cannot be read. Other frames that cannot be read are left
-    out, with a sentence in ``notes``; so is accumulation where there are no poses.
+    asked for last. ``wait`` False: methods that have to be prepared first are left out, and told in
+    ``Built.unprepared``. ``DataError`` if the frame itself cannot be read. Other frames that cannot be read are
+    left out, with a sentence in ``notes``; so is accumulation where there are no poses.
     """
     key = (source, index, accumulation)
     built: Built | None = context.kept("cloud", key)
-    options = None if methods is None else pinned(methods)
+    options, unprepared = yield from _prepared(methods or (), wait)
     if built is None:
         built = yield from _gathered(context, source, index, accumulation)
-        options = options or {}
-    elif options is None or options == built.options:
+    elif methods is None or (options, unprepared) == (built.options, built.unprepared):
         return built
-    built = _with_methods(context, built, options)
+    built = _with_methods(context, built, options, unprepared)
     context.keep("cloud", key, built)
     return built
+
+
+def _prepared(methods: Chosen, wait: bool) -> TaskEvents[tuple[dict[str, Hashable], frozenset[str]]]:
+    """Options of the methods that are ready to answer, and names of the others (none if ``wait``)."""
+    options = pinned(methods)
+    unprepared = set()
+    for name, chosen in list(options.items()):
+        method = method_folder.find(name)
+        if method.prepared(chosen):
+            continue
+        if not wait:
+            unprepared.add(name)
+            del options[name]
+            continue
+        for done, total, text in method.prepare(chosen):
+            yield Progress(done, total, text)
+    return options, frozenset(unprepared)
 
 
 def _gathered(context: Context, source: Source, index: int, accumulation: Accumulation) -> TaskEvents[Built]:
@@ -102,7 +127,9 @@ def _gathered(context: Context, source: Source, index: int, accumulation: Accumu
     return Built(source, frame, frame, (Part(index, None),), label_set, _lacking(frame, label_set), notes)
 
 
-def _with_methods(context: Context, built: Built, options: Mapping[str, Hashable]) -> Built:
+def _with_methods(
+    context: Context, built: Built, options: Mapping[str, Hashable], unprepared: frozenset[str]
+) -> Built:
     """The cloud with other methods switched on: what they change is no longer computed, and perhaps missing."""
     names = options.keys() | built.options.keys()
     changed = frozenset(name for name in names if options.get(name) != built.options.get(name))
@@ -111,6 +138,9 @@ def _with_methods(context: Context, built: Built, options: Mapping[str, Hashable
     missing, computed = dict(built.lacking), dict(built.computed)
     for layer in layers.all_layers():
         if not isinstance(layer, MethodLayer):
+            continue
+        if depends_on(layer.method, unprepared):
+            computed.pop(layer.name, None)
             continue
         if layer.method not in reasons:
             reasons[layer.method] = given.missing(layer.method)
@@ -121,7 +151,7 @@ def _with_methods(context: Context, built: Built, options: Mapping[str, Hashable
             why = layer.lacks(method_folder.find(layer.method).about(options[layer.method]), built.label_set)
         if why is not None:
             missing[layer.name] = why
-    return replace(built, options=options, missing=missing, computed=computed)
+    return replace(built, options=options, missing=missing, computed=computed, unprepared=unprepared)
 
 
 def _gather(

@@ -56,7 +56,7 @@ def show_frame(
     context.idle = None
     context.cache.limit = cache_bytes
     yield Progress(0, 0, f"frame {index}")
-    built = yield from build(context, source, index, accumulation or Accumulation(), methods)
+    built = yield from build(context, source, index, accumulation or Accumulation(), methods, wait=wait)
     sequence = context.sequence(source)
     notes = [*sequence.notes(built.frame), *built.notes]
     images = yield from _images(context, built, notes)
@@ -80,6 +80,7 @@ def show_frame(
         label_counts=counts,
         unknown_labels=unknown,
         reports=reports(context, built),
+        unprepared=built.unprepared,
         seconds=time.perf_counter() - started,
     )
 

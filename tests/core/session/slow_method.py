@@ -29,10 +29,17 @@ class Slow(Method[SlowOptions, np.ndarray]):
 
     def __init__(self) -> None:
         self.worked: list[int] = []
-        self.on_step = lambda: None
+        self.ready = True
 
     def pinned(self, options):
         return SlowOptions(options.value + 100 * self.stamp, options.fails)
+
+    def prepared(self, options):
+        return self.ready
+
+    def prepare(self, options):
+        yield 0, 0, "get ready"
+        self.ready = True
 
     def missing(self, frame, label_set, options):
         return "Switch it on." if options is None else None
@@ -40,7 +47,6 @@ class Slow(Method[SlowOptions, np.ndarray]):
     def steps(self, given, options):
         for done in range(3):
             yield done, 3, "work"
-            self.on_step()
         if options.fails:
             raise DataError("It broke.")
         self.worked.append(given.frame.index)

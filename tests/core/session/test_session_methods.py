@@ -18,7 +18,7 @@ from app.core.layers.colormaps import UNKNOWN_COLOR
 from app.core.methods.predict import PredictOptions
 from app.core.methods.similarity import SimilarityOptions
 from app.core.session import Session
-from app.core.settings import SavedSession
+from app.core.settings import SavedSession, SavedView
 from app.core.tasks.engine import LocalEngine
 
 
@@ -86,6 +86,27 @@ def test_points_come_first_and_are_grey_until_the_method_has_worked(
     assert engine.waiting == [], "what was worked out before comes with the frame"
     assert not grey(held)
     assert slow.worked == [0, 1]
+
+
+def test_a_method_that_has_to_get_ready_holds_up_no_frame(
+    slow: Slow, engine: HeldEngine, drive: SmallDrive
+) -> None:
+    slow.ready = False
+    session = Session(engine)
+    session.restore(
+        SavedSession(path=drive.root, methods={"slow": {"value": 2}}, views={"left": SavedView(layer="slow")})
+    )
+    engine.answer()
+    engine.answer()
+    assert session.index == 0
+    assert session.frame_state is not None
+    assert not slow.ready
+    assert session.views["left"].layer == "slow", "nobody knows yet that it could not be shown"
+    assert session.pending("left") == "Slow layer"
+    assert [r.name for r in engine.waiting] == ["compute_layer"]
+    engine.answer_all()
+    assert (session.layer_data("left").values == 2).all()
+    assert session.frame_state.unprepared == frozenset()
 
 
 def test_new_options_leave_the_old_picture_until_theirs_has_come(
