@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 
 from app.core.datasets._files import holds, read_records
+from app.core.datasets._npy import read_npz
 from app.core.errors import DataError
 from app.core.labels import UNKNOWN, LabelSet
 from app.core.types import Frame
 
+SUFFIXES = (".label", ".npz")
 LABEL = np.dtype("<u4")
 """One record of a ``.label`` file: the low half is the raw semantic id, the high half an instance."""
 
@@ -48,7 +50,8 @@ class Predictions(ABC):
 
 
 class FilePredictions(Predictions):
-    """``.label`` files of raw ids: ``sequences/NN/predictions/NNNNNN.label``, read back through the label map."""
+    """Files ``sequences/NN/predictions/NAME.label`` of raw ids, read back through the label map, or ``NAME.npz``
+    with train ids under ``prediction``, as ``predict`` writes both."""
 
     def __init__(self, root: Path, label_set: LabelSet, *, alone: bool = False) -> None:
         """``alone``: the recording has one sequence, so the files may lie in ``root`` itself."""
@@ -59,8 +62,11 @@ class FilePredictions(Predictions):
 
     def train_ids(self, sequence: str, frame: Frame) -> np.ndarray:
         """See :meth:`Predictions.train_ids`. Raw ids that the label set does not list count as 0, and are told."""
-        path = folder_of(self.root, sequence, alone=self._alone) / f"{frame.name}.label"
-        raw = read_raw_ids(path, len(frame))
+        folder = folder_of(self.root, sequence, alone=self._alone, suffixes=SUFFIXES)
+        packed = folder / f"{frame.name}.npz"
+        if packed.exists() and not packed.with_suffix(".label").exists():
+            return read_train_ids(packed, len(frame), self._label_set)
+        raw = read_raw_ids(folder / f"{frame.name}.label", len(frame))
         ids = self._label_set.train_ids(raw)
         if (ids == UNKNOWN).any():
             self._unlisted.update(self._label_set.unknown_counts(raw))
@@ -89,7 +95,7 @@ def unlisted_text(counts: Mapping[int, int]) -> str:
     return text + (" …" if len(ranked) > 6 else "")
 
 
-def folder_of(root: Path, sequence: str, *, alone: bool = False) -> Path:
+def folder_of(root: Path, sequence: str, *, alone: bool = False, suffixes: tuple[str, ...] = (".label",)) -> Path:
     """The folder with the prediction files of a sequence; ``DataError`` where there is none.
 
     ``root`` may be a folder of ``sequences``, ``sequences`` itself, one sequence's folder, or its folder of
@@ -102,12 +108,13 @@ def folder_of(root: Path, sequence: str, *, alone: bool = False) -> Path:
         *([root] if root.name == "predictions" and root.parent.name == sequence else []),
     )
     for folder in candidates:
-        if holds(folder, (".label",)):
+        if holds(folder, suffixes):
             return folder
-    if alone and holds(root, (".label",)):
+    if alone and holds(root, suffixes):
         return root
     raise DataError(
-        f"{root} holds no predictions for sequence {sequence}; expected .label files in {candidates[0]}."
+        f"{root} holds no predictions for sequence {sequence}; expected {' or '.join(suffixes)} files in "
+        f"{candidates[0]}."
     )
 
 
@@ -120,3 +127,20 @@ def read_raw_ids(path: Path, num_points: int) -> np.ndarray:
             "or was cut short, so predict that frame again."
         )
     return records.view("<u2")[::2]
+
+
+def read_train_ids(path: Path, num_points: int, label_set: LabelSet) -> np.ndarray:
+    """(N,) uint8 train ids under ``prediction`` of an NPZ, whose ``classes``, where it names them, must be those of
+    the label set; ``DataError`` where something does not fit."""
+    arrays = read_npz(path)
+    ids = arrays.get("prediction")
+    if ids is None or ids.shape != (num_points,) or ids.dtype != np.uint8:
+        found = "no such array" if ids is None else f"{ids.dtype} {ids.shape}"
+        raise DataError(f"{path} must hold 'prediction', {num_points} train ids as uint8; found {found}.")
+    wanted = [label_set.class_name(i) for i in range(1, max(entry.id for entry in label_set.classes) + 1)]
+    names = [str(name) for name in arrays["classes"].ravel()[1:]] if "classes" in arrays else wanted
+    if names != wanted:
+        raise DataError(f"{path} holds other classes ({', '.join(names[:3])} …) than the labels' {label_set.name}.")
+    if len(ids) and ids.max() > len(wanted):
+        raise DataError(f"{path} holds train id {ids.max()}, but the labels' classes end at {len(wanted)}.")
+    return ids

@@ -172,6 +172,27 @@ def test_a_labelled_frame_without_a_prediction_is_refused(drive: SmallDrive, tmp
         run(sequences(drive), FilePredictions(folder, SEMANTIC_KITTI, alone=True))
 
 
+def test_train_ids_in_npz_files(drive: SmallDrive, tmp_path: Path) -> None:
+    folder = tmp_path / "said"
+    folder.mkdir()
+    for index in range(drive.frames):
+        np.savez_compressed(folder / f"{index:06d}.npz", prediction=np.full(drive.points, 9, np.uint8))
+    predictions = FilePredictions(folder, SEMANTIC_KITTI, alone=True)
+    assert run(sequences(drive), predictions).table.recall[9] == 1
+    for bad, said in (
+        ({"label": np.zeros(3)}, "found no such array"),
+        ({"prediction": np.zeros(drive.points, np.int64)}, "found int64"),
+        ({"prediction": np.full(drive.points, 20, np.uint8)}, "train id 20"),
+        (
+            {"prediction": np.ones(drive.points, np.uint8), "classes": np.array(["no", "tram"])},
+            "other classes .tram",
+        ),
+    ):
+        np.savez_compressed(folder / "000002.npz", **bad)
+        with pytest.raises(DataError, match=said):
+            run(sequences(drive), predictions)
+
+
 def test_train_ids_in_the_files_are_misses_and_said(drive: SmallDrive, tmp_path: Path) -> None:
     folder = write_predictions(drive, tmp_path / "said", raw=9)
     report = run(sequences(drive), FilePredictions(folder, SEMANTIC_KITTI, alone=True)).report()
