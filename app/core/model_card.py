@@ -173,13 +173,21 @@ def build_network(name: str, fields: Mapping[str, Any]) -> Backbone:
     """A network by name with its config's fields; ``DataError`` naming what does not fit."""
     from app import discovery
 
+    check_network(name, fields)
+    network: Backbone = discovery.load("app.models.backbones", name).ENTRY.make(**fields)
+    return network
+
+
+def check_network(name: str, fields: Mapping[str, Any]) -> None:
+    """``DataError`` where there is no network of that name, or its config does not take these fields."""
+    from app import discovery
+
     try:
-        network: Backbone = discovery.load("app.models.backbones", name).ENTRY.make(**fields)
+        discovery.load("app.models.backbones", name).ENTRY.config(**fields)
     except KeyError as error:
         raise DataError(f"There is no network '{name}': {error.args[0]}.") from None
     except (TypeError, ValueError) as error:
         raise DataError(f"The network {name} cannot be built: {error}.") from None
-    return network
 
 
 def device_of(name: str) -> torch.device:

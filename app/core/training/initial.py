@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app.core.errors import DataError
+import numpy as np
+
+from app.core.errors import DataError, UsageError
 from app.core.model_card import load_model
 from app.core.training.recipe import Recipe
 from app.models import checkpoints
 from app.models.backbones.base import Backbone
 from app.models.checkpoints import CheckpointError
+from app.models.sparse import Conv3d
 
 
 def initialise(network: Backbone, recipe: Recipe, classes: tuple[str, ...]) -> None:
@@ -29,6 +32,25 @@ def initialise(network: Backbone, recipe: Recipe, classes: tuple[str, ...]) -> N
         checkpoints.fill(network, state, model.path)
     except CheckpointError as error:
         raise DataError(str(error)) from None
+
+
+def standardise(network: Backbone, spread: np.ndarray) -> None:
+    """Divide the first layer's weights by the spread (C,) of each input column, as if inputs were standardised.
+
+    x and y reach tens of metres and intensity stays below 1: with equal weights the first normalisation leaves
+    nothing of intensity. The checkpoint's layout stays as published. ``UsageError`` where there is no such layer.
+    """
+    import torch
+
+    scale = torch.from_numpy(1 / np.maximum(spread, 1e-3)).float()
+    for module in network.modules():
+        if isinstance(module, Conv3d) and module.in_channels == len(spread):
+            module.kernel.data.mul_(scale[:, None])
+            return
+        if isinstance(module, torch.nn.Linear) and module.in_features == len(spread):
+            module.weight.data.mul_(scale)
+            return
+    raise UsageError(f"{type(network).__name__} has no first layer of {len(spread)} columns; unset standardise.")
 
 
 def _some(names: tuple[str, ...]) -> str:

@@ -104,8 +104,7 @@ def pause(out: Path) -> None:
 
 def stop(out: Path) -> None:
     """Let a run save and end; a queued one leaves the queue. ``UsageError`` where it is not there to be stopped."""
-    run = RunFolder(out)
-    status = status_of(run)
+    run, status = RunFolder(out), info(out).status
     if status.state == QUEUED:
         run.write_status(replace(status, state="stopped", changed=now()))
         return

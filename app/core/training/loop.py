@@ -20,7 +20,7 @@ from app.core.model_card import ModelCard, build_network, label_set_name
 from app.core.training.averaged import Averaged
 from app.core.training.events import Events
 from app.core.training.folder import RunFolder, append_line, cut_after, refused
-from app.core.training.initial import initialise
+from app.core.training.initial import initialise, standardise
 from app.core.training.loader import Loader
 from app.core.training.recipe import Recipe
 from app.core.training.samples import Sample, Samples
@@ -110,6 +110,8 @@ class Loop:
         network = build_network(recipe.network, {**stated, **recipe.network_fields})
         if recipe.init:
             initialise(network, recipe, self.samples.classes)
+        elif recipe.standardise:
+            standardise(network, self.samples.sample(0).feats.std(axis=0))
         if self.fabric.world_size > 1:
             share_statistics(network)
         try:

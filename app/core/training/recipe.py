@@ -73,6 +73,11 @@ class Recipe(BaseModel):
         default=("x", "y", "z", "intensity"), min_length=3, description="Features of a point, in order."
     )
     voxel_size: float = Field(default=0.05, ge=0.005, le=5, description="Edge of a voxel, metres.")
+    standardise: bool = Field(
+        default=False,
+        description="Begin with first-layer weights divided by the spread of each column, as if inputs were "
+        "standardised; only without init. Learns from intensity much sooner.",
+    )
     max_points: int = Field(
         default=80_000, ge=0, le=10_000_000,
         description="Most voxels of a training scan, a random choice of them; 0: all.",
@@ -160,6 +165,8 @@ class Recipe(BaseModel):
             raise ValueError("label_list is for label_protocol segcontrast")
         if self.needs_init and not self.init:
             raise ValueError("init must name a checkpoint or a run to begin with")
+        if self.standardise and self.init:
+            raise ValueError("standardise is for networks that begin untrained; unset it, or init")
         if self.columns[:3] != ("x", "y", "z") or len(set(self.columns)) != len(self.columns):
             raise ValueError("columns must begin with x, y, z and name each column once")
         return self

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.core.errors import DataError, LidarScopeError
+from app.core.model_card import check_network
 from app.core.training.folder import FAILED, FINISHED, PAUSED, RUNNING, STOPPED, RunFolder, process_born
 from app.core.training.heartbeat import Heartbeat
 from app.core.training.processes import check_processes, fabric_of, is_first, usable_cores
@@ -39,8 +40,15 @@ class Outcome:
 
 
 def begin(folder: Path, kind: str, recipe: Recipe, data: Path) -> RunFolder:
-    """Make a run's folder, with a number of threads decided; ``UsageError`` where it cannot begin there."""
+    """Make a run's folder, with a number of threads decided.
+
+    ``UsageError`` where it cannot begin there, ``DataError`` where there is no such network or data. It loads
+    torch, so it is not for the window's process.
+    """
     check_processes(recipe)
+    check_network(recipe.network, recipe.network_fields)
+    if not data.exists():
+        raise DataError(f"{data} does not exist; check its spelling and that its disk is connected.")
     if not recipe.threads:
         recipe = recipe.model_copy(update={"threads": usable_cores()})
     for name in ("init", "val_data", "label_list"):  # the run may go on from another folder

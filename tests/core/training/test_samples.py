@@ -8,17 +8,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from small_drive import write_small_drive
 
 from app.core.datasets import open_dataset
 from app.core.errors import DataError, UsageError
 from app.core.training.augment import augmented, chosen_voxels
+from app.core.training.initial import standardise
 from app.core.training.loader import Loader
 from app.core.training.recipe import Recipe
 from app.core.training.recipes.supervised import class_weights
 from app.core.training.samples import Samples
 from app.core.training.schedule import learning_rate
 from app.core.training.split import Scan, Split, split_of
+from app.models.backbones import minkunet
 
 MakeRecipe = Callable[..., Recipe]
 
@@ -196,3 +199,16 @@ def test_class_weights() -> None:
     assert weights[1] / weights[0] == pytest.approx(3)
     assert np.mean(weights[:2]) == pytest.approx(1)
     assert class_weights((900, 100), "inverse")[1] == pytest.approx(1.8)
+
+
+def test_a_standardised_start_gives_every_column_its_say(drive: Path, recipe: MakeRecipe) -> None:
+    torch.manual_seed(0)
+    network = minkunet.ENTRY.make(cr=0.05)
+    before = network.stem[0].kernel.detach().clone()
+    standardise(network, np.array([20.0, 10.0, 1.0, 0.1]))
+    after = network.stem[0].kernel.detach()
+    assert torch.allclose(after / before, torch.tensor([0.05, 0.1, 1.0, 10.0])[None, :, None].expand_as(before))
+    with pytest.raises(UsageError, match="no first layer of 7 columns"):
+        standardise(network, np.ones(7))
+    with pytest.raises(UsageError, match="standardise is for networks that begin untrained"):
+        recipe(standardise="true", init="x.safetensors")

@@ -1,0 +1,125 @@
+"""Make the checkpoint that ships in assets: write demo drives, train on them, measure, keep the weights.
+
+    .venv/bin/python scripts/train_demo_checkpoint.py [--work DIR] [--worlds 12] [--frames 16] [--set key=value …]
+
+Everything follows from seeds. Training worlds are the sequences of one drive; the validation world is another
+seed that is never trained on. A second call goes on where the first was stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from app.core.demo import write_drive  # noqa: E402
+from app.core.errors import LidarScopeError  # noqa: E402
+from app.core.evaluation.confusion import Confusion  # noqa: E402
+from app.core.model_card import ModelCard, load_model  # noqa: E402
+from app.core.tasks.base import run as run_task  # noqa: E402
+from app.core.training import run  # noqa: E402
+from app.core.training.recipes import recipe_of  # noqa: E402
+from app.core.training.samples import Samples  # noqa: E402
+from app.core.training.validation import confusion_of  # noqa: E402
+from app.models import checkpoints  # noqa: E402
+
+VAL_SEED = 1
+FIRST_SEED = 100
+"""Training worlds have seeds from here on, far from those that users look at first."""
+
+TARGET = ROOT / "assets" / "checkpoints" / "demo_minkunet.safetensors"
+LIMIT = 10 << 20
+
+
+def main() -> int:
+    options = _options()
+    train, val = _drives(options.work, options.worlds, options.frames, options.val_frames)
+    folder = options.work / "run"
+    if (folder / "config.json").exists():
+        run.resume(folder)
+    else:
+        names = [f"{k:02d}" for k in range(options.worlds)]
+        told = {"val_data": str(val), "train_sequences": ",".join(names)}
+        kind, recipe = recipe_of("demo", {**told, **dict(entry.split("=", 1) for entry in options.settings)})
+        run.train(folder, kind, recipe, train)
+    _keep(folder, val, options)
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument(
+        "--work", type=Path, default=ROOT / "out" / "demo_checkpoint", help="drives and run go here"
+    )
+    parser.add_argument("--out", type=Path, default=TARGET, help="the checkpoint")
+    parser.add_argument("--worlds", type=int, default=12, help="streets to train on")
+    parser.add_argument("--frames", type=int, default=16, help="frames of each")
+    parser.add_argument("--val-frames", type=int, default=40, help="frames of the validation street")
+    parser.add_argument("--set", action="append", dest="settings", default=[], help="a field of the recipe demo")
+    return parser.parse_args()
+
+
+def _drives(work: Path, worlds: int, frames: int, val_frames: int) -> tuple[Path, Path]:
+    for k in range(worlds):
+        run_task(write_drive(work / "train", frames=frames, seed=FIRST_SEED + k, sequence=f"{k:02d}"))
+        print(f"world {k + 1} of {worlds}", file=sys.stderr)
+    run_task(write_drive(work / "val", frames=val_frames, seed=VAL_SEED))
+    return work / "train", work / "val"
+
+
+def _keep(folder: Path, val: Path, options: argparse.Namespace) -> None:
+    """Write the best weights in half precision with the scores that these very weights reach."""
+    best = load_model(folder, "cpu")
+    card = dataclasses.replace(
+        best.card,
+        trained_on=f"{options.worlds} demo worlds (seeds from {FIRST_SEED}), {options.frames} frames each",
+        run="scripts/train_demo_checkpoint.py",
+        scores={},
+        notes=("Trained on demo worlds alone: it shows what predictions look like and knows no real street.",),
+    )
+    _write(options.out, best.network, card)
+    counts = _measured(options.out, val)
+    scores = {"miou": counts.miou(), "miou_present": counts.miou("present"), "accuracy": counts.accuracy}
+    by_class = {name: value for name, value in counts.by_class(counts.iou("present")).items() if value is not None}
+    measured = f"Scores: {options.val_frames} frames of the demo world of seed {VAL_SEED}, in float32."
+    _write(
+        options.out, best.network,
+        dataclasses.replace(
+            card, scores={**scores, **{f"iou/{k}": v for k, v in by_class.items()}}, notes=(*card.notes, measured)
+        ),
+    )  # fmt: skip
+    print(json.dumps({"path": str(options.out), "bytes": options.out.stat().st_size, **scores, "iou": by_class}))
+
+
+def _write(path: Path, network: object, card: ModelCard) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    checkpoints.save(path, network, card.network, metadata=card.metadata(), half=True)  # type: ignore[arg-type]
+    if path.stat().st_size > LIMIT:
+        raise LidarScopeError(f"{path} has {path.stat().st_size} bytes; at most {LIMIT} may ship.")
+
+
+def _measured(path: Path, val: Path) -> Confusion:
+    import contextlib
+
+    import torch
+
+    model = load_model(path, "cpu")
+    told = {"voxel_size": str(model.card.voxel_size), "train_sequences": ""}
+    samples = Samples(val, recipe_of("supervised", told)[1])
+    return confusion_of(
+        model.network, samples, samples.split.train,
+        precision=contextlib.nullcontext, device=torch.device("cpu"),
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except LidarScopeError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
