@@ -292,7 +292,7 @@ class SessionFrames(SessionLayers):
         self._take_reports(self._frame_state)
         if not stale:
             self._replace_missing_layers(state)
-        if stale or state.unprepared:
+        if stale:
             self._methods_differ()  # which asks for what the views lack
         else:
             for view in list(self._views):

@@ -78,7 +78,10 @@ class SessionLayers(SessionTasks, SessionViews, SessionSelection, SessionMethods
     def _ask_for_layers(self, view: str, names: tuple[str, ...]) -> None:
         if self._frame_state is None or self._source is None or self._in_flight():
             return
-        self._compute(view, names, f"Compute {' and '.join(names)}")
+        if self._frame_state.unprepared:
+            self._methods_differ()  # first learn what there is, then ask for what the views lack
+        else:
+            self._compute(view, names, f"Compute {' and '.join(names)}")
 
     def _methods_differ(self) -> None:
         self._local = {}  # differences of layers that are no more

@@ -16,10 +16,12 @@ from psygnal import Signal
 
 from app.core import layers as layer_folder
 from app.core import methods as method_folder
-from app.core.errors import UsageError
+from app.core.errors import DataError, UsageError
 from app.core.layers.base import MethodLayer
 from app.core.methods.base import Chosen, Fact, depends_on, pinned
+from app.core.methods.predict import PredictOptions
 from app.core.methods.similarity import SimilarityOptions
+from app.core.model_card import built_in
 from app.core.prediction.result import PredictionReport
 from app.core.prediction.scores import ScoreBook, Scores
 from app.core.session_selection import Mode
@@ -104,6 +106,17 @@ class SessionMethods(ABC):
         self._pins = pinned(self._chosen())
         self._change(frozenset({name}))
         self.methods_changed.emit()
+
+    def use_built_in_network(self) -> bool:
+        """Predict with the checkpoint that comes with the application, unless one is chosen already; whether it was
+        chosen now. Without a frame in view nothing is loaded before a view shows what it predicts."""
+        if PREDICT not in self._methods:
+            try:
+                self.set_method(PREDICT, PredictOptions(built_in()))
+            except DataError:
+                return False
+            return True
+        return False
 
     def refresh_methods(self) -> None:
         """Look whether files that methods read have changed (a run rewrites its watched weights), and if so compute

@@ -63,7 +63,9 @@ class Given:
 
     def held(self, name: str) -> Any | None:
         """A method's result for this frame if it is in memory, else None."""
-        return self.context.cache.get(self._key(name))
+        key = self._key(name)
+        held = self.context.cache.get(key)
+        return self.context.kept(f"method {name}", key) if held is None else held
 
     def result(self, name: str) -> Steps[Any]:
         """A method's result for this frame, from memory where it was computed lately.
@@ -76,6 +78,7 @@ class Given:
         method = _find(name)
         result = yield from method.steps(self, self.options[name])
         self.context.cache.put(self._key(name), result, method.bytes(result))
+        self.context.keep(f"method {name}", self._key(name), result)  # the newest one, however large it is
         return result
 
     def _key(self, name: str) -> Hashable:

@@ -13,7 +13,7 @@ from listening_in import errors, heard
 from slow_method import Slow, SlowOptions, installed
 from small_drive import SmallDrive, write_small_drive
 
-from app.core.errors import UsageError
+from app.core.errors import DataError, UsageError
 from app.core.layers.colormaps import UNKNOWN_COLOR
 from app.core.methods.predict import PredictOptions
 from app.core.methods.similarity import SimilarityOptions
@@ -107,6 +107,52 @@ def test_a_method_that_has_to_get_ready_holds_up_no_frame(
     engine.answer_all()
     assert (session.layer_data("left").values == 2).all()
     assert session.frame_state.unprepared == frozenset()
+
+
+def test_nothing_gets_ready_before_a_view_shows_it(slow: Slow, engine: HeldEngine, drive: SmallDrive) -> None:
+    slow.ready = False
+    session = Session(engine)
+    session.set_method("slow", SlowOptions(3))
+    session.open(drive.root)
+    engine.answer_all()
+    assert session.index == 0
+    assert not slow.ready
+    assert info(session).available
+    session.set_layer("slow")
+    engine.answer_all()
+    assert slow.ready
+    assert (session.layer_data("left").values == 3).all()
+
+
+def test_the_built_in_network_is_used_unless_another_is_chosen(
+    drive: SmallDrive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from app.core import session_methods
+
+    def absent() -> Path:
+        raise DataError("missing")
+
+    monkeypatch.setattr(session_methods, "built_in", absent)
+    session = Session(LocalEngine())
+    assert not session.use_built_in_network()
+    assert not session.methods
+    monkeypatch.setattr(session_methods, "built_in", lambda: tmp_path / "own.safetensors")
+    assert session.use_built_in_network()
+    assert session.methods["predict"] == PredictOptions(tmp_path / "own.safetensors")
+    other = PredictOptions(tmp_path / "other.safetensors")
+    session.set_method("predict", other)
+    assert not session.use_built_in_network()
+    assert session.methods["predict"] == other
+
+
+def test_a_result_larger_than_the_cache_is_worked_out_once(slow: Slow, session: Session) -> None:
+    session.set_layer("slow")
+    session._engine._context.cache.limit = 100
+    session.set_method("slow", SlowOptions())
+    session.pick(3)
+    assert session.facts
+    assert session.frame_state.reports
+    assert slow.worked == [0]
 
 
 def test_new_options_leave_the_old_picture_until_theirs_has_come(
