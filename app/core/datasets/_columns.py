@@ -238,7 +238,7 @@ def _colors(
         keys = [by_plain[name] for name in names if name in by_plain and by_plain[name] in left]
         if len(keys) < 3:
             continue
-        colors = _as_bytes(np.stack([left[key] for key in keys], axis=1))
+        colors = _as_bytes([left[key] for key in keys])
         if colors is None:
             listed = ", ".join(keys)
             notes.append(
@@ -251,11 +251,15 @@ def _colors(
     return None
 
 
-def _as_bytes(colors: np.ndarray) -> np.ndarray | None:
+def _as_bytes(channels: list[np.ndarray]) -> np.ndarray | None:
+    if all(channel.dtype == np.uint16 for channel in channels):
+        narrow = np.empty((len(channels[0]), 3), np.uint8)  # uninitialised on purpose: all of it is written next
+        for i, channel in enumerate(channels):
+            np.right_shift(channel, 8, out=narrow[:, i], casting="unsafe")
+        return narrow
+    colors = np.stack(channels, axis=1)
     if colors.dtype == np.uint8:
         return colors
-    if colors.dtype == np.uint16:
-        return (colors >> 8).astype(np.uint8)
     if colors.dtype.kind == "f":
         inside = np.isfinite(colors).all() and colors.min(initial=0) >= 0 and colors.max(initial=0) <= 1
         return np.round(colors * 255).astype(np.uint8) if inside else None

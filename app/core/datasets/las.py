@@ -179,7 +179,8 @@ def _coordinates(rows: np.ndarray, header: _Header) -> tuple[dict[str, np.ndarra
 
 
 def _values(record: Any, name: str) -> np.ndarray:
-    return np.array(record[name])
+    """A view of the records where the field is a number of its own, else its bits or scaled values."""
+    return np.asarray(record[name])
 
 
 def _record(data: np.ndarray, header: _Header, path: Path) -> Any:
