@@ -47,7 +47,6 @@ class SessionLayers(SessionTasks, SessionViews, SessionSelection, SessionMethods
         self._accumulation = Accumulation()
         self._asked: dict[str, _Asked] = {}
         self._failed: dict[str, str] = {}
-        self.picked_changed.connect(lambda _row: self._ask_for_facts())
 
     @property
     def frame_state(self) -> FrameState | None:
@@ -58,6 +57,13 @@ class SessionLayers(SessionTasks, SessionViews, SessionSelection, SessionMethods
     def accumulation(self) -> Accumulation:
         """Frames drawn around the current one."""
         return self._accumulation
+
+    def pick(self, index: int | None) -> None:
+        """Pick a point, or none; what methods know of it comes a moment later (``facts_changed``)."""
+        before = self.picked
+        super().pick(index)
+        if self.picked != before:
+            self._ask_for_facts()
 
     def inspect(self, index: int) -> list[tuple[str, str]]:
         """Name and formatted value of everything that is known of a drawn point; what methods know comes a moment
