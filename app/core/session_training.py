@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 PREDICT = "predict"
 WATCHED = "watch.safetensors"
 LAYER = "prediction"
+ENDS = {"finished": "info", "stopped": "info", "failed": "error", "crashed": "error"}
+"""States in which a run that was alive is told of in the log, and how loudly."""
+
+LOOK_SECONDS = 0.9
+
 MOST_COMPARED = 8
 """Runs whose curves can be told apart."""
 
@@ -93,6 +98,7 @@ class SessionTraining:
         self._looking = False
         self._again = False
         self._looked = False
+        self._asked_at = -LOOK_SECONDS
         self._folder: Path | None = None
         self._runs: tuple[SeenRun, ...] = ()
         self._curves: dict[Path, Curves] = {}
@@ -147,6 +153,12 @@ class SessionTraining:
 
     # looking
 
+    def tick(self, now: float) -> None:
+        """Look, if the last look was long enough ago. Call it from timers, with a clock that only goes forward."""
+        if now - self._asked_at >= LOOK_SECONDS and not self._looking:
+            self._asked_at = now
+            self.poll()
+
     def poll(self) -> None:
         """Have the engine look at the runs; a look under way is not asked for twice."""
         self._end_overruled_watch()
@@ -174,6 +186,7 @@ class SessionTraining:
     def _take(self, seen: RunsSeen) -> None:
         self._looking = False
         changed = seen.runs != self._runs or not self._looked
+        self._tell_ends(seen)
         self._folder, self._runs, self._looked = seen.folder, seen.runs, True
         there = {run.path for run in seen.runs}
         if any(path not in there for path in self.compared):
@@ -190,6 +203,13 @@ class SessionTraining:
         self._follow_watch()
         if self._again:
             self.poll()
+
+    def _tell_ends(self, seen: RunsSeen) -> None:
+        before = {run.path for run in self.live}
+        for run in seen.runs:
+            if run.path in before and run.status.state in ENDS:
+                said = f"Training {run.name} {run.status.state} at step {run.status.step}. {run.status.message}"
+                self._host.log_line(said.strip(), ENDS[run.status.state])
 
     def _take_news(self, news: RunNews) -> None:
         curves = self._curves.setdefault(news.path, Curves())

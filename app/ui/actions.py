@@ -10,8 +10,10 @@ from app.ui.action_info import ActionInfo
 from app.ui.action_info import action as _a
 from app.ui.actions_model import MENU as MODEL_MENU
 from app.ui.actions_model import MODEL_ACTIONS
+from app.ui.actions_train import MENU as TRAIN_MENU
+from app.ui.actions_train import TRAIN_ACTIONS
 
-MENUS = ("File", "Edit", "View", "Layers", MODEL_MENU, "Play", "Window", "Help")
+MENUS = ("File", "Edit", "View", "Layers", MODEL_MENU, "Play", TRAIN_MENU, "Window", "Help")
 
 
 ACTIONS: tuple[ActionInfo, ...] = (
@@ -99,6 +101,7 @@ ACTIONS: tuple[ActionInfo, ...] = (
     _a("play.range_first", "Range begins here", "Play from this frame on", "Play", "I", needs="frame", group=3),
     _a("play.range_last", "Range ends here", "Play up to this frame", "Play", "O", needs="frame", group=3),
     _a("play.range_all", "Whole sequence", "Play all frames again", "Play", "Shift+O", needs="frame", group=3),
+    *TRAIN_ACTIONS,
     _a("window.palette", "Command palette…", "Every action, layer, sequence and frame by name", "Window",
        "Ctrl+Shift+P", icon="command"),
     _a("window.browse", "Browse", "Data, layers, pictures, inspector, timeline", "Window", "Alt+1", check=True,
@@ -107,6 +110,8 @@ ACTIONS: tuple[ActionInfo, ...] = (
     _a("window.focus", "Focus", "The 3D view and the timeline alone", "Window", "Alt+3", check=True, group=1),
     _a("window.labels", "Labels", "The network's classes, its scores and its mistakes", "Window",
        "Alt+4", check=True, group=1),
+    _a("window.train", "Train", "Training runs, their curves, and what they predict", "Window", "Alt+5", check=True,
+       group=1),
     _a("window.reset", "Reset this layout", "Put the panels of this workspace back where they were", "Window",
        group=2),
     _a("window.theme", "Light theme", "Light or dark colours", "Window", "Ctrl+T", icon="theme", check=True,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from app.core.layers.base import Kind
 from app.core.session import Session
 from app.core.state import OVERLAYS, RangeMode
-from app.ui import actions_model
+from app.ui import actions_model, actions_train
 from app.ui.panels.timeline import SPEEDS
 from app.ui.workspaces import WORKSPACES
 
@@ -68,7 +68,7 @@ def handlers(window: MainWindow) -> dict[str, Callable[[], object]]:
         result[f"layer.{key}"] = partial(_layer, window, str(key))
     for workspace in WORKSPACES:
         result[f"window.{workspace.name}"] = partial(window.set_workspace, workspace.name)
-    return result | _playback(session) | actions_model.handlers(window)
+    return result | _playback(session) | actions_model.handlers(window) | actions_train.handlers(window)
 
 
 def _playback(session: Session) -> dict[str, Callable[[], object]]:
@@ -100,6 +100,8 @@ def enabled(window: MainWindow, need: str) -> bool:
     """Whether what an action needs is there."""
     session = window.session
     state = session.frame_state
+    if need in actions_train.NEEDS:
+        return actions_train.enabled(window, need)
     if need in actions_model.NEEDS:
         return actions_model.enabled(window, need)
     match need:
@@ -125,7 +127,10 @@ def enabled(window: MainWindow, need: str) -> bool:
     return True
 
 
-NEEDS = ("frame", "cameras", "poses", "picked", "undo", "redo", "split", "scalar", "hidden", *actions_model.NEEDS)
+NEEDS = (
+    "frame", "cameras", "poses", "picked", "undo", "redo", "split", "scalar", "hidden",
+    *actions_model.NEEDS, *actions_train.NEEDS,
+)  # fmt: skip
 """Everything ``needs`` may say, besides ``layer.1`` to ``layer.9``, which the menus decide themselves."""
 
 
@@ -135,6 +140,8 @@ def ticked(window: MainWindow, name: str) -> bool:
     part, _, rest = name.partition(".")
     view = desk.view
     match part:
+        case "train":
+            return actions_train.ticked(window, name)
         case "tool":
             return desk.tool == rest
         case "camera":

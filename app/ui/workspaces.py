@@ -38,6 +38,13 @@ WORKSPACES: tuple[Workspace, ...] = (
         frozenset({"layers", "view", "model", "legend", "inspector", "confusion", "timeline"}),
         split=False,
     ),
+    Workspace(
+        "train",
+        "Train",
+        "Training runs, their curves, and what they predict (Alt+5)",
+        frozenset({"layers", "training", "curves", "timeline"}),
+        split=False,
+    ),
     Workspace("focus", "Focus", "The 3D view and the timeline alone (Alt+3)", frozenset({"timeline"})),
 )
 

@@ -24,8 +24,8 @@ def start_run(
     called: str,
     queue: bool,
 ) -> TaskEvents[Path]:
-    """Start a run of the recipe ``kind`` with ``fields`` in ``out``/``called`` (``out`` None: where runs usually go),
-    or put it into the queue there; returns its folder at once, the training goes on by itself.
+    """Start a run of the recipe ``kind`` with ``fields`` in ``out``/``called`` (``out`` None: where runs usually
+    go), or put it into the queue there; returns its folder at once, the training goes on by itself.
 
     Raises
     ------
