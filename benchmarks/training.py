@@ -23,18 +23,28 @@ SKIPPED = 2
 
 
 def rows() -> list[Row]:
-    """Seconds a step of the recipe ``demo`` on the demo drive, ours and bare; steps of both in turn would be other
-    runs, so each goes through the same samples once."""
+    """Seconds a step of the recipe ``demo`` on the demo drive, ours and bare, on the same samples."""
     data = demo_drive()
     _, recipe = recipe_of(
         "demo", {"max_steps": str(STEPS), "checkpoint_every": "5", "validate_every": "0", "watch_every": "5"}
     )
-    with tempfile.TemporaryDirectory() as folder:
-        ours = _ours(Path(folder) / "run", recipe, data)
-        bare = _bare(recipe, data, Path(folder) / "run")
-    note = "wall time between steps, checkpoints and watch weights every 5 included"
+    ours, bare = [], []
+    for _ in range(2):  # in turn, and the better of each: a machine is rarely left alone
+        with tempfile.TemporaryDirectory() as folder:
+            ours.append(_ours(Path(folder) / "run", recipe, data))
+            bare.append(_bare(recipe, data, Path(folder) / "run"))
+    note = "wall time from step to step, checkpoints and watch weights every 5 steps included"
     return [
-        Row("training, a step of recipe demo", "s", ours, "bare loop", bare, reach=1.1, of_ratio=True, note=note),
+        Row(
+            "training, a step of recipe demo",
+            "s",
+            min(ours),
+            "bare loop",
+            min(bare),
+            reach=1.1,
+            of_ratio=True,
+            note=note,
+        ),
     ]
 
 

@@ -58,6 +58,8 @@ class Loop:
         self.folder, self.kind, self.recipe, self.data, self.fabric = folder, kind, recipe, data, fabric
         self.samples = Samples(data, recipe)
         self.scans = validation_scans(self.samples)
+        if recipe.validate_every and not self.scans:
+            log.info("No scans are kept for validation: no mIoU is measured (see val_data, hold_out).")
         torch.manual_seed(recipe.seed)
         objective = self._objective(_class_counts(folder, recipe, self.samples, fabric))
         optimizer = _optimizer(recipe, objective)
