@@ -12,6 +12,7 @@ from app.ui import text
 from app.ui.action_info import ActionInfo, action
 from app.ui.dialogs.checkpoint import ask_checkpoint, ask_run
 from app.ui.model_choice import ERROR_LAYER, LAYER, ModelChoice
+from app.ui.model_facts import checkpoint_name
 
 if TYPE_CHECKING:
     from app.ui.main_window import MainWindow
@@ -91,9 +92,9 @@ def ticked(window: MainWindow, name: str) -> bool:
 
 
 def fill_recent(menu: QMenu, models: ModelChoice) -> None:
-    """Fill a menu with the recent checkpoints, each by its own and its folder's name."""
+    """Fill a menu with the recent checkpoints."""
     menu.clear()
     for path in models.recent:
-        entry = menu.addAction(f"{path.parent.name}/{path.name}")
+        entry = menu.addAction(checkpoint_name(path))
         entry.setToolTip(str(path))
         entry.triggered.connect(lambda _on=False, p=path: models.use(p))

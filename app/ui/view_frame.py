@@ -9,12 +9,11 @@ from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QLabel, QMenu, QToolButton
 
-from app.core.layers.base import Kind
 from app.core.render.picking import Pick
 from app.core.render.protocol import Picture
 from app.core.session_selection import Mode
-from app.core.state import Hover, LogLine, RangeMode
-from app.ui import icons, theme
+from app.core.state import Hover, LogLine
+from app.ui import icons, theme, view_words
 from app.ui.desk import Desk
 from app.ui.hover_text import describe
 from app.ui.listening import Listening
@@ -24,6 +23,7 @@ from app.ui.view_bar import ViewBar
 from app.ui.viewer.viewport import Viewport
 from app.ui.widgets.color_bar import ColorBar
 from app.ui.widgets.notes_chip import NotesChip
+from app.ui.widgets.waiting_chip import WaitingChip
 
 MARGIN = 10
 QUIET_SECONDS = 0.2
@@ -53,6 +53,7 @@ class ViewFrame(Listening, QFrame):
         self.stats.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.stats.hide()
         self.notes = NotesChip(self)
+        self.waiting = WaitingChip(self)
         self.feed = SceneFeed(desk, viewport, name)
         self._pictured = 0.0
         self._connect()
@@ -71,6 +72,9 @@ class ViewFrame(Listening, QFrame):
         self.listen(session.view_changed, self._on_view)
         self.listen(session.frame_changed, lambda _state: self._on_frame())
         self.listen(session.views_changed, self._show_title)
+        self.listen(session.methods_changed, self._show_title)
+        self.listen(session.scores_changed, lambda _scores: self._show_title())
+        self.listen(session.task_changed, lambda _task: self._show_pending())
         self.listen(session.drive_changed, lambda _drive: self._show_waiting())
         self.listen(session.drive_changed, lambda _drive: self._show_notes())
         self.listen(session.sequence_changed, lambda _sequence: self._show_waiting())
@@ -99,6 +103,7 @@ class ViewFrame(Listening, QFrame):
         """Let go of the session, the drawing and its processes."""
         self.feed.close()
         self.bar.stop_listening()
+        self.waiting.stop()
         self.stop_listening()
         self.viewport.close()
 
@@ -122,7 +127,8 @@ class ViewFrame(Listening, QFrame):
         self.color_bar.move(right - self.color_bar.width(), bottom - self.color_bar.height())
         self.stats.move(MARGIN, bottom - self.stats.height())
         self._show_notes()
-        for part in (self.marks, self.title, self.bar, self.color_bar, self.stats, self.notes):
+        self._show_pending()
+        for part in (self.marks, self.title, self.bar, self.color_bar, self.stats, self.notes, self.waiting):
             part.raise_()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -162,21 +168,29 @@ class ViewFrame(Listening, QFrame):
         menu.popup(self.title.mapToGlobal(self.title.rect().bottomLeft()))
 
     def _show_title(self) -> None:
-        view = self.session.views.get(self.name)
-        if view is None:
+        if self.name not in self.session.views:
             return
-        data = self.session.layer_data(self.name)
-        title = (
-            data.title
-            if data is not None
-            else next((layer.title for layer in self.session.layers() if layer.name == view.layer), view.layer)
-        )
-        if data is not None and data.kind is Kind.SCALAR and view.style.range_mode is not RangeMode.RELATIVE:
-            title = f"{title} · {view.style.range_mode.value}"
+        title = view_words.title(self.session, self.name)
         several = len(self.session.views) > 1
         active = several and self.desk.active == self.name
         self.title.setText(f"● {title}" if active else title)
         self.title.adjustSize()
+        self._show_pending()
+
+    def _show_pending(self) -> None:
+        """What the view waits for, or why it cannot show its layer, stands below the title."""
+        if self.name not in self.session.views or self.session.frame_state is None:
+            self.waiting.clear()
+            return
+        room = self.width() - 2 * MARGIN
+        awaited, why = view_words.waiting(self.session, self.name), view_words.missing(self.session, self.name)
+        if awaited is not None:
+            self.waiting.wait_for(*awaited, room)
+        elif why:
+            self.waiting.warn(why, room)
+        else:
+            self.waiting.clear()
+        self.waiting.move(MARGIN, MARGIN + self.title.height() + 6)
 
     def _on_view(self, name: str) -> None:
         if name != self.name or name not in self.session.views:
@@ -263,5 +277,5 @@ class ViewFrame(Listening, QFrame):
 
     def retheme(self) -> None:
         """Repaint what is painted by hand."""
-        for part in (self.marks, self.color_bar):
+        for part in (self.marks, self.color_bar, self.waiting):
             part.update()

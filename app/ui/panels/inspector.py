@@ -48,6 +48,7 @@ class InspectorPanel(Panel):
         self.column.addStretch(0)
         self.listen(self.session.picked_changed, lambda _row: self._show())
         self.listen(self.session.frame_changed, self._on_frame)
+        self.listen(self.session.facts_changed, lambda _row: self._show())
         self.listen(self.session.view_changed, lambda _name: self._show())
         self.listen(self.session.selection_changed, lambda _rows: self._show())
         self._show()
@@ -78,18 +79,20 @@ class InspectorPanel(Panel):
         self.list.clear()
         if picked and row is not None:
             _lines, color = describe(self.session, row)
+            origins = {fact.name: fact.origin for fact in self.session.facts}
             for name, value in self.session.inspect(row):
                 if name == "Point":
                     self.title.setText(f"Point {text.typeset(value)}")
                 else:
-                    self._add(name, text.typeset(value), color if name == "Class" else None)
+                    self._add(name, text.typeset(value), color if name == "Class" else None, origins.get(name, ""))
             if selected:
-                self._add("Selected points", text.count(selected), None)
+                self._add("Selected points", text.count(selected))
 
-    def _add(self, name: str, value: str, color: tuple[int, int, int] | None) -> None:
+    def _add(self, name: str, value: str, color: tuple[int, int, int] | None = None, origin: str = "") -> None:
+        """A row; its tooltip says where the value came from, where a method knows it."""
         item = QListWidgetItem(name)
         item.setData(Role.NOTE, value)
-        item.setToolTip(f"{name}: {value}")
+        item.setToolTip(f"{name}: {value}" + (f"\n{origin}" if origin else ""))
         if color is not None:
             item.setData(Role.SWATCH, QColor(*color))
         self.list.addItem(item)

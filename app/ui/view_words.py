@@ -1,0 +1,59 @@
+"""What a view says of itself: its layer and whose it is, what it waits for, why it shows nothing."""
+
+from __future__ import annotations
+
+from app.core.layers.base import Kind
+from app.core.session import Session
+from app.core.session_methods import PREDICT
+from app.core.state import RangeMode, TaskInfo
+from app.ui import text
+from app.ui.model_facts import checkpoint_name
+
+
+def title(session: Session, view: str) -> str:
+    """The layer a view shows; of a prediction also its checkpoint and step."""
+    state, data = session.views[view], session.layer_data(view)
+    infos = session.layers()
+    info = next((one for one in infos if one.name == state.layer), None)
+    words = data.title if data is not None else info.title if info is not None else state.layer
+    if data is not None and data.kind is Kind.SCALAR and state.style.range_mode is not RangeMode.RELATIVE:
+        words = f"{words} · {state.style.range_mode.value}"
+    methods = {one.method for one in infos if one.name in (state.layer, state.compare) and one.method}
+    return f"{words} · {author(session)}" if methods and data is not None and author(session) else words
+
+
+def author(session: Session) -> str:
+    """The checkpoint that has predicted the frame in view, and its step; "" if none has."""
+    report = session.scores.report
+    if report is None or PREDICT not in session.methods:
+        return ""
+    step = f" · step {text.count(report.card.step)}" if report.card.step else ""
+    return f"{checkpoint_name(report.file)}{step}"
+
+
+def missing(session: Session, view: str) -> str:
+    """Why a view cannot show its layer, or ""."""
+    state = session.frame_state
+    if state is None:
+        return ""
+    shown = session.views[view]
+    reasons = (state.missing_layers.get(name) for name in (shown.layer, shown.compare) if name is not None)
+    return next((why for why in reasons if why), "")
+
+
+def waiting(session: Session, view: str) -> tuple[str, float | None] | None:
+    """What a view waits for and the share that is done (None: nobody knows), or None if it waits for nothing."""
+    layer = session.pending(view)
+    if not layer:
+        return None
+    task = _working(session)
+    if task is None:
+        return f"{layer} …", None
+    share = task.done / task.total if task.total > 1 else None
+    return f"{layer}: {task.text} …" if task.text else f"{layer} …", share
+
+
+def _working(session: Session) -> TaskInfo | None:
+    """The newest task that is computing layers."""
+    going = [task for task in session.tasks if task.state == "running" and task.title.startswith("Compute ")]
+    return going[-1] if going else None
