@@ -13,13 +13,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from psygnal import Signal
 
-from app.core import methods as method_folder
 from app.core.errors import Cancelled, LidarScopeError, ProcessDied, UsageError
 from app.core.geometry import transforms
 from app.core.playback import PlaybackClock
 from app.core.render.camera import Camera
 from app.core.session_layers import SessionLayers
-from app.core.session_methods import without_methods
 from app.core.session_selection import Mode
 from app.core.session_views import LEFT
 from app.core.settings import Settings
@@ -43,13 +41,11 @@ FALLBACK_LAYER = "height"
 
 @dataclass
 class _Flight:
-    """The frame that the engine is making; ``task``: its line in the task list, once it is slow; ``revision``: of
-    the methods it is made with."""
+    """The frame that the engine is making; ``task``: its line in the task list, once it is slow."""
 
     ticket: int
     index: int
     started: float
-    revision: int
     engine_id: int | None = None
     task: int | None = None
 
@@ -249,7 +245,7 @@ class SessionFrames(SessionLayers):
         self._drop_layer_tasks()
         self._ticket += 1
         ticket = self._ticket
-        flight = self._flight = _Flight(ticket, self._target, time.monotonic(), self._revision)
+        flight = self._flight = _Flight(ticket, self._target, time.monotonic())
         flight.engine_id = self._engine.submit(
             "show_frame",
             key="frame",
@@ -279,24 +275,16 @@ class SessionFrames(SessionLayers):
             self._book.progress(flight.task, event.done, event.total, event.text)
 
     def _frame_came(self, ticket: int, state: FrameState) -> None:
-        flight = self._land(ticket, "done")
-        if flight is None:
+        if self._land(ticket, "done") is None:
             return
-        stale = flight.revision != self._revision
-        every = frozenset(method.name for method in method_folder.all_methods())
-        fresh = without_methods(state, every) if stale else state
-        self._frame_state = replace(fresh, stage_motion=self._motion_to(state))
+        self._frame_state = replace(state, stage_motion=self._motion_to(state))
         self._last_shown = time.monotonic()
         self._retried = -1
         self._cloud_changed()
         self._take_reports(self._frame_state)
-        if not stale:
-            self._replace_missing_layers(state)
-        if stale:
-            self._methods_differ()  # which asks for what the views lack
-        else:
-            for view in list(self._views):
-                self._ensure_layers(view)
+        self._replace_missing_layers(state)
+        for view in list(self._views):
+            self._ensure_layers(view)
         self.frame_changed.emit(self._frame_state)
         if self._target != state.frame.index and self._flight is None:
             self._ask_for_frame()
@@ -352,3 +340,8 @@ class SessionFrames(SessionLayers):
 
     def _in_flight(self) -> bool:
         return self._flight is not None
+
+    def _methods_differ(self) -> None:
+        if self._flight is not None:
+            self._ask_for_frame()  # what is under way would come with what the old options say
+        super()._methods_differ()

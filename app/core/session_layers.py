@@ -22,6 +22,8 @@ from app.core.tasks.compute_layer import Computed
 from app.core.tasks.context import Source
 from app.core.tasks.engine import Engine, Post
 
+CANCELLED = "It was cancelled; the next frame has it computed again."
+
 _METHODS = ""
 """Among the names of views: the question which layers the methods allow."""
 
@@ -91,9 +93,9 @@ class SessionLayers(SessionTasks, SessionViews, SessionSelection, SessionMethods
 
     def _methods_differ(self) -> None:
         self._local = {}  # differences of layers that are no more
-        self._failed = {}
         if self._frame_state is None or self._source is None or self._in_flight():
             return
+        self._drop_layer_tasks()
         self._compute(_METHODS, (), "Look at the methods")
 
     def _compute(self, view: str, names: tuple[str, ...], title: str) -> None:
@@ -116,9 +118,10 @@ class SessionLayers(SessionTasks, SessionViews, SessionSelection, SessionMethods
                 self._layers_came(computed, ask=view == _METHODS)
 
         def failed(error: LidarScopeError) -> None:
+            replaced = self._asked.get(view) is not asked
             ended()
-            if still() and not isinstance(error, Cancelled):
-                self._layers_failed(names, str(error))
+            if still() and not (replaced and isinstance(error, Cancelled)):
+                self._layers_failed(names, CANCELLED if isinstance(error, Cancelled) else str(error))
 
         asked = self._asked[view] = _Asked()
         asked.task = self.run_task(
@@ -169,7 +172,7 @@ class SessionLayers(SessionTasks, SessionViews, SessionSelection, SessionMethods
                 self.view_changed.emit(name)
 
     def _drop_layer_tasks(self) -> None:
-        """Another cloud is on its way: what is computed over this one is not waited for."""
+        """Another cloud or another method is on its way: what is computed now is not waited for."""
         self._failed = {}
         asked, self._asked = self._asked, {}
         for entry in asked.values():

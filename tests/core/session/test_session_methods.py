@@ -243,6 +243,19 @@ def test_a_method_that_fails_says_so_and_the_frame_stays(slow: Slow, session: Se
     assert not grey(session)
 
 
+def test_what_the_user_cancels_is_not_waited_for(slow: Slow, held: Session, engine: HeldEngine) -> None:
+    held.set_layer("slow")
+    held.set_method("slow", SlowOptions())
+    engine.answer()
+    running = next(task for task in held.tasks if task.state == "queued")
+    held.cancel_task(running.id)
+    assert held.pending("left") == ""
+    assert "cancelled" in info(held).why
+    held.go_to(1)
+    engine.answer_all()
+    assert not grey(held)
+
+
 def test_a_changed_file_is_seen_when_asked_to_look(slow: Slow, session: Session) -> None:
     session.set_layer("slow")
     session.set_method("slow", SlowOptions(1))
