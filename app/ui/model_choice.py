@@ -27,7 +27,8 @@ class ModelChoice:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._last: PredictOptions | None = None
-        self._before: dict[str, str] = {}
+        self._before: dict[tuple[str, str], str] = {}
+        """View and method to the layer that the view showed before it showed that method's."""
 
     @property
     def _session(self) -> Session:
@@ -106,8 +107,9 @@ class ModelChoice:
         view = self._desk.view
         if layer == LAYER and self._method(view.layer) == PREDICT:
             return  # it shows the network's work already
-        if not self._method(view.layer):
-            self._before[view.name] = view.layer
+        method = self._method(layer)
+        if self._method(view.layer) != method:
+            self._before[view.name, method] = view.layer
         self._session.set_layer(layer, view.name)
 
     @property
@@ -128,11 +130,19 @@ class ModelChoice:
 
     def _leave(self, methods: tuple[str, ...]) -> None:
         """Views that show layers of these methods show again what they showed before."""
-        there = [info.name for info in self._session.layers() if info.available and not info.method]
         for name, view in self._session.views.items():
             if self._method(view.layer) in methods or self._method(view.compare) in methods:
-                wanted = (self._before.get(name, ""), *FALLBACKS)
-                self._session.set_layer(next((layer for layer in wanted if layer in there), FALLBACKS[-1]), name)
+                self._session.set_layer(self._earlier(name, view.layer, methods), name)
+
+    def _earlier(self, view: str, layer: str, methods: tuple[str, ...]) -> str:
+        """What a view showed before it showed anything of these methods, if that can still be shown."""
+        for _hop in methods:  # at most one step back out of each
+            layer = (
+                self._before.get((view, self._method(layer)), layer) if self._method(layer) in methods else layer
+            )
+        there = [info.name for info in self._session.layers() if info.available]
+        wanted = (layer,) if self._method(layer) not in methods else ()
+        return next((name for name in (*wanted, *FALLBACKS) if name in there), FALLBACKS[-1])
 
     def _method(self, layer: str | None) -> str:
         """Name of the method a layer shows, or ""."""
