@@ -48,7 +48,9 @@ def read(path: Path) -> Checkpoint:
     try:
         with path.open("rb") as file:
             start = file.read(16)
-        if start[:4] == b"PK\x03\x04" or start[:1] == b"\x80":
+        # A safetensors file begins with the length of its header, whose lowest byte may be a pickle's 0x80 too.
+        pickled = start[:1] == b"\x80" and start[8:9] != b"{"
+        if start[:4] == b"PK\x03\x04" or pickled:
             return Checkpoint(path, _state(path, _load(path)), {})
         state, metadata = _safetensors.read(path)
     except OSError as error:

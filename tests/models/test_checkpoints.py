@@ -188,3 +188,15 @@ def test_net_config_of_a_searched_network() -> None:
         spvnas.config_from_json(json.dumps(found))
     with pytest.raises(ValueError, match="not JSON"):
         spvnas.config_from_json("{")
+
+
+def test_a_header_of_any_length_is_read(tmp_path: Path) -> None:
+    """The first byte of a safetensors file is the lowest of its header's length: 0x80 is how a pickle begins."""
+    network = make("minkunet", cr=0.07)
+    seen = set()
+    for pad in range(0, 264, 8):
+        path = tmp_path / "pad.safetensors"
+        checkpoints.save(path, network, "minkunet", metadata={"note": "x" * pad})
+        seen.add(path.read_bytes()[0])
+        assert checkpoints.read(path).metadata["network"] == "minkunet"
+    assert 0x80 in seen
