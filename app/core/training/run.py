@@ -108,17 +108,23 @@ def _go(run: RunFolder, recipe: Recipe) -> Outcome:
 
 
 def _steps(run: RunFolder, recipe: Recipe, beat: Heartbeat | None) -> Outcome:
+    import torch
+
+    threads = torch.get_num_threads()
     fabric = fabric_of(recipe)
     fabric.barrier()  # the first has made the folder by now
     from app.core.training.identity import compare, conditions
     from app.core.training.loop import Loop
 
-    kind, recipe, data = run.read_config()
-    loop = Loop(run, kind, recipe, data, fabric)
-    if beat is not None:
-        for sentence in compare(run, conditions(loop.samples.identity())):
-            log.warning("%s", sentence)
-    return _follow(run, loop, beat)
+    try:
+        kind, recipe, data = run.read_config()
+        loop = Loop(run, kind, recipe, data, fabric)
+        if beat is not None:
+            for sentence in compare(run, conditions(loop.samples.identity())):
+                log.warning("%s", sentence)
+        return _follow(run, loop, beat)
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _follow(run: RunFolder, loop: Loop, beat: Heartbeat | None) -> Outcome:

@@ -68,7 +68,7 @@ def test_a_crash_is_seen_and_mended(drive: Path, recipe: MakeRecipe, folder: Pat
 
 def test_the_queue_goes_on_by_itself(drive: Path, recipe: MakeRecipe, folder: Path) -> None:
     first, second = folder / "first", folder / "second"
-    jobs.start("supervised", recipe(max_steps="60"), drive, first, queue=True)
+    jobs.start("supervised", recipe(max_steps="12"), drive, first, queue=True)
     waiting = jobs.start("supervised", recipe(max_steps="2"), drive, second, queue=True)
     third = jobs.start("supervised", recipe(), drive, folder / "third", queue=True)
     assert (waiting.status.state, third.status.state) == ("queued", "queued")

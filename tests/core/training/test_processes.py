@@ -28,13 +28,10 @@ def torchrun(arguments: list[str], processes: int = 2) -> subprocess.CompletedPr
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("clip", ["0", "0.5"])
-def test_two_processes_have_the_losses_of_one(
-    drive: Path, recipe: Callable[..., Recipe], tmp_path: Path, clip: str
-) -> None:
+def test_two_processes_have_the_losses_of_one(drive: Path, recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     told = {
         "max_steps": "5", "batch_size": "4", "lovasz": "1", "validate_every": "5", "learning_rate": "0.02",
-        "clip_norm": clip, "accumulate": "2" if clip == "0" else "1",
+        "clip_norm": "0.5", "accumulate": "2",
     }  # fmt: skip
     result = torchrun(train_arguments(drive, tmp_path / "two", **told))
     assert result.returncode == 0, result.stderr
