@@ -229,6 +229,9 @@ def export(
 def tour(
     path: Annotated[str, typer.Argument(help="A recording, or the word demo for the demo drive.")],
     out: Annotated[Path, typer.Option(help="Folder for the pictures and tour.json.")],
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="Checkpoint or run of the network it predicts with; else the built-in one.")
+    ] = None,
 ) -> None:
     """Drive the real window through its main abilities, leaving a picture of each step."""
     if not has_screen():
@@ -240,7 +243,9 @@ def tour(
     target = None if path == "demo" and not Path(path).exists() else Path(path)
     if target is not None:
         must_exist(target)
-    steps = guided.run(target, out, demo_folder=default_drive_path(0))
+    if checkpoint is not None:
+        must_exist(checkpoint)
+    steps = guided.run(target, out, demo_folder=default_drive_path(0), checkpoint=checkpoint)
     print(f"{len(steps)} steps; their pictures and tour.json are in {out}")
 
 

@@ -71,6 +71,7 @@ class Header(Listening, QFrame):
         self.setObjectName("Header")
         self.setFixedHeight(44)
         self.desk = desk
+        self._short = False
         row = QHBoxLayout(self)
         row.setContentsMargins(14, 0, 12, 0)
         row.setSpacing(10)
@@ -121,8 +122,12 @@ class Header(Listening, QFrame):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """A narrow window keeps the menus and the workspaces; the rest gets shorter, then goes."""
         width = event.size().width()
-        self.device.setVisible(width >= 1200)
         short = width < 1400
+        self.device.setVisible(not short)
+        if short != self._short:
+            self._short = short
+            for button in self._buttons.values():
+                button.setStyleSheet("padding: 4px 8px" if short else "")
         self.command.setFixedWidth(36 if width < 1080 else 150 if short else 290)
         self.command.setText("" if width < 1080 else "  Commands" if short else COMMAND)
         self._keys.setVisible(not short)

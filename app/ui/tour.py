@@ -22,15 +22,18 @@ def run(
     out: Path,
     *,
     demo_folder: Path | None = None,
+    checkpoint: Path | None = None,
     size: tuple[int, int] = (1680, 1020),
     theme: str = "dark",
 ) -> list[Step]:
     """Drive the window over ``path`` and write pictures and ``tour.json`` to ``out``.
 
-    ``path`` None: the demo drive, written to ``demo_folder``. The user's own settings and saved session are
-    neither used nor changed.
+    ``path`` None: the demo drive, written to ``demo_folder``. ``checkpoint``: of the network for the steps with
+    one; None takes the built-in one, and where there is none these steps are left out. The user's own settings
+    and saved session are neither used nor changed.
 
-    ``tour.json``: ``steps``, each ``name``, ``picture`` (file name), ``seconds``, ``checked`` (sentences).
+    ``tour.json``: ``steps``, each ``name``, ``picture`` (file name), ``seconds``, ``checked`` (sentences);
+    ``left_out``: sentences, why steps could not be taken.
 
     Raises
     ------
@@ -46,16 +49,16 @@ def run(
         session.update_settings(theme=theme)
         window.resize(*size)
         window.show()
-        driver = Driver(window, out)
+        driver = Driver(window, out, checkpoint=checkpoint or window.desk.models.built_in)
         try:
             for step in STEPS:
                 step(driver, path, demo_folder)
         finally:
-            write(out / "tour.json", driver.steps)
+            write(out / "tour.json", driver.steps, driver.left_out)
     return driver.steps
 
 
-def write(file: Path, steps: list[Step]) -> None:
+def write(file: Path, steps: list[Step], left_out: list[str]) -> None:
     """Write ``tour.json``."""
-    text = json.dumps({"steps": [asdict(step) for step in steps]}, indent=2) + "\n"
+    text = json.dumps({"steps": [asdict(step) for step in steps], "left_out": left_out}, indent=2) + "\n"
     write_atomically(file, text.encode())

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
 from app.core.errors import LidarScopeError
 from app.core.render.camera import Camera
 from app.core.render.protocol import Picture
+from app.ui import view_words
 from app.ui.main_window import MainWindow
 
 
@@ -43,10 +44,13 @@ def turn(milliseconds: int) -> None:
 class Driver:
     """Hands and eyes on one window."""
 
-    def __init__(self, window: MainWindow, out: Path) -> None:
+    def __init__(self, window: MainWindow, out: Path, *, checkpoint: Path | None = None) -> None:
+        """``checkpoint``: of the network that the steps with a network use; None leaves them out."""
         self.window, self.out = window, out
-        self.session = window.session
+        self.session, self.desk = window.session, window.desk
+        self.checkpoint = checkpoint
         self.steps: list[Step] = []
+        self.left_out: list[str] = []
         self._before: Callable[[Picture], None] | None = None
 
     # waiting
@@ -87,6 +91,17 @@ class Driver:
     def note(self, text: str) -> None:
         """Note something measured."""
         self.steps[-1].checked.append(text)
+
+    def leave_out(self, why: str) -> None:
+        """Note steps that cannot be taken here, and why: one sentence for ``tour.json``."""
+        self.left_out.append(why)
+
+    def busy(self, view: str) -> bool:
+        """Whether a view waits for values. ``TourError`` with the reason if they cannot come."""
+        why = view_words.missing(self.session, view)
+        if why:
+            raise TourError(why)
+        return view_words.waiting(self.session, view) is not None
 
     def take(self, name: str, work: Callable[[], None]) -> None:
         """Run one step and save a picture of the window after it."""

@@ -14,6 +14,7 @@ from app.core.state import FrameState
 from app.ui.application import DEMO_FRAMES
 from app.ui.panels.cameras import CamerasPanel
 from app.ui.tour_driver import Driver
+from app.ui.tour_steps_models import models
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 TourStep = Callable[[Driver, "Path | None", "Path | None"], None]
@@ -333,5 +334,5 @@ def _state(driver: Driver) -> FrameState:
 
 STEPS: tuple[TourStep, ...] = (
     _open, _orbit, _layers, _legend, _pick, _camera_image, _cameras, _select, _linked, _accumulate, _play,
-    _palette, _light, _save,
+    _palette, _light, _save, models,
 )  # fmt: skip

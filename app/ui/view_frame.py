@@ -29,6 +29,9 @@ MARGIN = 10
 QUIET_SECONDS = 0.2
 """A finished picture that no other follows for so long is the last one."""
 
+TITLE_FRAME = 46
+"""Pixels of the title's chip beside its words: padding and the arrow."""
+
 STATS_FROM = 400
 """Pixels of width from which the number of points has room beside the colour bar."""
 
@@ -118,16 +121,16 @@ class ViewFrame(Listening, QFrame):
         self.viewport.widget.setGeometry(area)
         self.marks.setGeometry(area)
         self.bar.set_room(area.width())
-        for chip in (self.title, self.bar, self.stats):
+        for chip in (self.bar, self.stats):
             chip.adjustSize()
         right, bottom = area.width() - MARGIN, area.height() - MARGIN
         self.title.move(MARGIN, MARGIN)
         self.bar.move(right - self.bar.width(), MARGIN)
+        self._show_title()
         self.color_bar.resize(self.color_bar.sizeHint())
         self.color_bar.move(right - self.color_bar.width(), bottom - self.color_bar.height())
         self.stats.move(MARGIN, bottom - self.stats.height())
         self._show_notes()
-        self._show_pending()
         for part in (self.marks, self.title, self.bar, self.color_bar, self.stats, self.notes, self.waiting):
             part.raise_()
 
@@ -173,7 +176,10 @@ class ViewFrame(Listening, QFrame):
         title = view_words.title(self.session, self.name)
         several = len(self.session.views) > 1
         active = several and self.desk.active == self.name
-        self.title.setText(f"● {title}" if active else title)
+        words = f"● {title}" if active else title
+        room = self.bar.x() - 2 * MARGIN - TITLE_FRAME
+        self.title.setText(self.title.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, max(room, 60)))
+        self.title.setToolTip(f"{title}; click to choose another layer for this view")
         self.title.adjustSize()
         self._show_pending()
 

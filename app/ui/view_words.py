@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.core import methods
 from app.core.layers.base import Kind
 from app.core.session import Session
 from app.core.session_methods import PREDICT
@@ -18,8 +19,8 @@ def title(session: Session, view: str) -> str:
     words = data.title if data is not None else info.title if info is not None else state.layer
     if data is not None and data.kind is Kind.SCALAR and state.style.range_mode is not RangeMode.RELATIVE:
         words = f"{words} · {state.style.range_mode.value}"
-    methods = {one.method for one in infos if one.name in (state.layer, state.compare) and one.method}
-    return f"{words} · {author(session)}" if methods and data is not None and author(session) else words
+    predicted = any(one.method for one in infos if one.name in (state.layer, state.compare))
+    return f"{words} · {author(session)}" if predicted and data is not None and author(session) else words
 
 
 def author(session: Session) -> str:
@@ -31,19 +32,29 @@ def author(session: Session) -> str:
     return f"{checkpoint_name(report.file)}{step}"
 
 
-def missing(session: Session, view: str) -> str:
-    """Why a view cannot show its layer, or ""."""
+def reason(session: Session, layer: str) -> str:
+    """Why a layer cannot be shown, or "". That its method is not switched on is no reason any more once it is: the
+    engine has only not answered yet."""
     state = session.frame_state
-    if state is None:
+    why = "" if state is None else state.missing_layers.get(layer, "")
+    if not why or state is None:
         return ""
+    method = next((info.method for info in session.layers() if info.name == layer), "")
+    if method in session.methods and why == methods.find(method).missing(state.frame, session.label_set, None):
+        return ""
+    return why
+
+
+def missing(session: Session, view: str) -> str:
+    """Why a view cannot show what it should, or ""."""
     shown = session.views[view]
-    reasons = (state.missing_layers.get(name) for name in (shown.layer, shown.compare) if name is not None)
+    reasons = (reason(session, name) for name in (shown.layer, shown.compare) if name is not None)
     return next((why for why in reasons if why), "")
 
 
 def waiting(session: Session, view: str) -> tuple[str, float | None] | None:
     """What a view waits for and the share that is done (None: nobody knows), or None if it waits for nothing."""
-    layer = session.pending(view)
+    layer = session.pending(view) or _chosen_just_now(session, view)
     if not layer:
         return None
     task = _working(session)
@@ -51,6 +62,14 @@ def waiting(session: Session, view: str) -> tuple[str, float | None] | None:
         return f"{layer} …", None
     share = task.done / task.total if task.total > 1 else None
     return f"{layer}: {task.text} …" if task.text else f"{layer} …", share
+
+
+def _chosen_just_now(session: Session, view: str) -> str:
+    """Title of a layer whose reason not to be shown has just gone, or ""."""
+    state, shown = session.frame_state, session.views[view].layer
+    if state is None or shown not in state.missing_layers or reason(session, shown):
+        return ""
+    return next((info.title for info in session.layers() if info.name == shown), "")
 
 
 def _working(session: Session) -> TaskInfo | None:

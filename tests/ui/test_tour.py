@@ -4,21 +4,34 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 from PIL import Image
 
+from app.core.methods.predict import write_tiny
 from app.ui import tour
 from app.ui.tour_steps import STEPS
+from app.ui.tour_steps_models import models
 
 
 def test_the_tour_leaves_a_picture_and_a_check_of_each_step(tmp_path: Path, drive: Path) -> None:
     out = tmp_path / "tour"
-    steps = tour.run(drive, out, size=(1280, 800))
-    told = json.loads((out / "tour.json").read_text())["steps"]
+    tiny = write_tiny(tmp_path / "tiny.safetensors", seed=3)
+    steps = tour.run(drive, out, size=(1280, 800), checkpoint=tiny)
+    read = json.loads((out / "tour.json").read_text())
+    told = read["steps"]
+    assert {"predict live", "right and wrong", "confusion click", "similar points"} <= {s["name"] for s in told}
+    assert not [why for why in read["left_out"] if "rediction" in why or "network" in why]
     assert [step["name"] for step in told] == [step.name for step in steps]
     assert len(steps) >= len(STEPS)
     for step in told:
         assert step["checked"], f"step {step['name']} checks nothing"
         picture = np.asarray(Image.open(out / step["picture"]).convert("RGB"))
         assert len(np.unique(picture[::4, ::4].reshape(-1, 3), axis=0)) > 50, step["name"]
+
+
+def test_steps_that_need_a_network_are_left_out_with_the_reason() -> None:
+    said: list[str] = []
+    models(SimpleNamespace(checkpoint=None, leave_out=said.append), None, None)  # type: ignore[arg-type]
+    assert len(said) == 1 and "--checkpoint" in said[0]

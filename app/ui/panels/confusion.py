@@ -17,8 +17,9 @@ from PySide6.QtWidgets import (
 )
 
 from app.core.prediction.scores import Scores
-from app.ui import text
+from app.ui import text, view_words
 from app.ui.desk import Desk
+from app.ui.model_choice import LAYER
 from app.ui.panels.base import Panel, PanelInfo
 from app.ui.score_table import Order, Scope, ScoreTable, percent, score_table
 from app.ui.widgets.class_matrix import ClassMatrix
@@ -139,7 +140,7 @@ class ConfusionPanel(Panel):
         self.show_it = QPushButton("Show the prediction")
         self.show_it.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.show_it.setToolTip("Frames are predicted while a view shows something of the network (Shift+M)")
-        self.show_it.clicked.connect(lambda _on: self.desk.models.show("prediction"))
+        self.show_it.clicked.connect(lambda _on: self.desk.models.show(LAYER))
         row = QHBoxLayout()
         row.setContentsMargins(12, 4, 0, 0)
         row.addWidget(self.show_it)
@@ -207,9 +208,9 @@ class ConfusionPanel(Panel):
             return ""
         if models.options is None:
             return "No network predicts yet. Choose a checkpoint in the Model panel, or in the Model menu."
-        layer = next((info for info in self.session.layers() if info.name == "prediction"), None)
-        if layer is not None and layer.why:
-            return layer.why
+        why = view_words.reason(self.session, LAYER)
+        if why:
+            return why
         if not models.shown:
             return "No view shows anything of the network, so nothing is predicted."
         if scores.report is None:
@@ -246,4 +247,4 @@ class ConfusionPanel(Panel):
         self.told.setText(words or GUIDE)
 
 
-ENTRY = PanelInfo("Scores", "centre", 20, ConfusionPanel, share=430)
+ENTRY = PanelInfo("Scores", "centre", 20, ConfusionPanel, share=450)

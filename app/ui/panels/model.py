@@ -22,10 +22,11 @@ from app.core.errors import Cancelled, LidarScopeError
 from app.core.methods.similarity import SimilarityOptions
 from app.core.session_methods import SIMILARITY
 from app.core.tasks.read_checkpoint import CheckpointInfo
-from app.ui import icons, text, theme
+from app.ui import icons, text, theme, view_words
 from app.ui.actions_model import VOTES, fill_recent
 from app.ui.desk import Desk
 from app.ui.dialogs.checkpoint import ask_checkpoint, ask_run
+from app.ui.model_choice import LAYER
 from app.ui.model_facts import card_rows, checkpoint_name, score_rows, work_rows
 from app.ui.panels.base import Panel, PanelInfo
 from app.ui.widgets.common import ElidedLabel, heading, hint, tool_button
@@ -106,7 +107,7 @@ class ModelPanel(Panel):
         for button in (self.use_built_in, self.choose, self.choose_run):
             column.addWidget(button)
         self.column.addWidget(self.start)
-        self.show_it = _button("Show the prediction", "eye", lambda: self.models.show("prediction"))
+        self.show_it = _button("Show the prediction", "eye", lambda: self.models.show(LAYER))
         self.show_it.setToolTip("Frames are predicted while a view shows something of the network (Shift+M)")
         self.column.addWidget(self.show_it)
 
@@ -211,9 +212,9 @@ class ModelPanel(Panel):
             return SWITCHED_OFF, False
         if self._problem:
             return self._problem, True
-        layer = next((info for info in self.session.layers() if info.name == "prediction"), None)
-        if self.session.frame_state is not None and layer is not None and layer.why:
-            return layer.why, True
+        why = view_words.reason(self.session, LAYER)
+        if why:
+            return why, True
         if self._reading is not None:
             return f"Reading {self._reading.name} …", False
         if self.session.frame_state is None:

@@ -13,7 +13,7 @@ from app.ui.score_table import ScoreTable, percent
 from app.ui.theme import Theme
 from app.ui.widgets.rows import draw_swatch
 
-ROW_HEIGHTS = (15.0, 24.0)
+ROW_HEIGHTS = (14.0, 24.0)
 CELL_WIDTHS = (15.0, 32.0)
 HEAD_LEAST = 62.0
 SIDE = 12.0
