@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from app.core.errors import UsageError
@@ -12,6 +13,10 @@ from app.core.training.recipe import Recipe
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
+
+
+LONGEST_PAUSE = timedelta(days=30)
+"""How long processes wait for each other: the first one may be told to pause."""
 
 
 def world_size() -> int:
@@ -54,7 +59,7 @@ def fabric_of(recipe: Recipe) -> Fabric:
         devices=devices,
         num_nodes=max(1, world // local),
         # Statistics are shared (shared_norm), so buffers are equal everywhere without being sent.
-        strategy=DDPStrategy(broadcast_buffers=False) if world > 1 else "auto",
+        strategy=DDPStrategy(broadcast_buffers=False, timeout=LONGEST_PAUSE) if world > 1 else "auto",
         precision=recipe.precision if recipe.precision != "32" else "32-true",
     )
     fabric.launch()
