@@ -141,8 +141,10 @@ class RunFolder:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the run; ``UsageError`` where another process does. The lock ends with the process."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self.lock, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            descriptor = os.open(self.lock, os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise DataError(refused(self.lock, error)) from None
         try:
             if not _lock(descriptor):
                 status = self.read_status()

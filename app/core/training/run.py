@@ -100,6 +100,9 @@ def _go(run: RunFolder, recipe: Recipe) -> Outcome:
         except LidarScopeError as error:
             beat.end(FAILED, str(error))
             raise
+        except KeyboardInterrupt:
+            beat.end(STOPPED, "Interrupted before it could save; it goes on from its last checkpoint.")
+            raise
         except BaseException as error:
             beat.end(FAILED, f"A fault of LidarScope's own: {type(error).__name__}: {error}")
             raise
