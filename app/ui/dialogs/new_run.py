@@ -81,6 +81,7 @@ class NewRun(QDialog):
         for name in names():
             self.recipe.addItem(name, name)
         self.recipe.setAccessibleName("Recipe")
+        self.recipe.setMinimumWidth(220)
         self.recipe.setToolTip("What is learnt, and how; a recipe is a set of fields with values of its own")
         self.recipe.currentIndexChanged.connect(lambda _i: self._show_recipe({}))
         drive = self._session.drive
@@ -197,6 +198,10 @@ class NewRun(QDialog):
 
     def _check(self) -> Recipe | None:
         """Say what is wrong, or what has been changed; the recipe where it can be started."""
+        if not self.form.whole:
+            self.start.setEnabled(False)
+            self.queue.setEnabled(False)
+            return None
         recipe, sentence = None, ""
         try:
             recipe = self.form.recipe()

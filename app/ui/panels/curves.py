@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from app.ui.widgets.curve_board import CurveBoard
 
 LOOK_MS = 1000
+MAKE_MS = 5
 WIDTHS = (1, 3, 5, 10, 20, 30, 50, 100, 200, 500, 1000)
 USUAL_WIDTH = 10
 NAMES_SHOWN = 6
@@ -46,6 +48,10 @@ class CurvesPanel(Panel):
         self.column.addWidget(self.empty)
         self.column.addStretch(0)
         self.board: CurveBoard | None = None
+        self._made: CurveBoard | None = None
+        self._library = threading.Thread(target=_import_board, name="curves", daemon=True)
+        self._maker = QTimer(self, interval=MAKE_MS)
+        self._maker.timeout.connect(self._make_board)
         self._clock = QTimer(self, interval=LOOK_MS)
         self._clock.timeout.connect(lambda: self.training.tick(time.monotonic()))
         training = self.training
@@ -77,11 +83,12 @@ class CurvesPanel(Panel):
         )  # fmt: skip
         self.smooth.setFixedWidth(252)
         self.smooth.value.setFixedWidth(66)
+        self.smooth.title.setFixedWidth(52)
         self.smooth.set_position(WIDTHS.index(USUAL_WIDTH))
         row.addWidget(self.smooth)
         self.axis = Segments(
             "Horizontal axis",
-            (("step", "Steps", "Curves over steps"), ("time", "Time", "Curves over minutes of training")),
+            (("step", "Steps", "Curves over steps"), ("time", "Minutes", "Curves over minutes of training")),
             self.set_axis,
         )
         self.axis.show_value("step")
@@ -116,13 +123,10 @@ class CurvesPanel(Panel):
     # what is shown
 
     def _shown(self) -> dict[Path, QColor]:
-        """Runs on the curves with their colours, the chosen one last: it is drawn over the others."""
+        """Runs on the curves with their colours, the chosen one first."""
         slots, chosen = self.training.compared, self.training.chosen
-        found = {path: run_look.run_color(slot) for path, slot in slots.items()}
-        if chosen is not None:
-            own = found.pop(chosen.path, theme.current().color("text"))
-            found[chosen.path] = own
-        return found
+        found = {} if chosen is None else {chosen.path: theme.current().color("text")}
+        return found | {path: run_look.run_color(slot) for path, slot in slots.items()}
 
     def _refresh(self) -> None:
         shown = self._shown()
@@ -165,7 +169,7 @@ class CurvesPanel(Panel):
     def _show_names(self) -> None:
         chosen = self.training.chosen
         words = []
-        for path, color in list(self._shown().items())[::-1][:NAMES_SHOWN]:
+        for path, color in list(self._shown().items())[:NAMES_SHOWN]:
             bold = "600" if chosen is not None and path == chosen.path else "400"
             words.append(f'<span style="color:{color.name()}">●</span>&nbsp;<span style="font-weight:{bold}">'
                          f"{path.name}</span>")  # fmt: skip
@@ -179,16 +183,31 @@ class CurvesPanel(Panel):
     def showEvent(self, event: QShowEvent) -> None:
         """Make the plots at the first time; look at the runs while they are seen."""
         super().showEvent(event)
-        if self.board is None:
-            from app.ui.widgets.curve_board import CurveBoard
-
-            self.board = CurveBoard(self.mark)
-            self.board.by_time = self.axis.buttons["time"].isChecked()
-            self.board.set_log(self.log.isChecked())
-            self.column.insertWidget(2, self.board, 1)
+        if self.board is None and not self._maker.isActive():
+            if self._library.ident is None:
+                self._library.start()
+            self._maker.start()
         self._refresh()
         self._clock.start()
         self.training.tick(time.monotonic())
+
+    def _make_board(self) -> None:
+        """A little at a time: the library comes in a thread of its own, then one plot a turn."""
+        if self._library.is_alive():
+            return
+        from app.ui.widgets.curve_board import CurveBoard
+
+        if self._made is None:
+            self._made = CurveBoard(self.mark)
+            return
+        if self._made.build_next():
+            return
+        self._maker.stop()
+        self.board = self._made
+        self.board.by_time = self.axis.buttons["time"].isChecked()
+        self.board.set_log(self.log.isChecked())
+        self.column.insertWidget(2, self.board, 1)
+        self._refresh()
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Nobody looks."""
@@ -196,9 +215,18 @@ class CurvesPanel(Panel):
         self._clock.stop()
 
     def close_panel(self) -> None:
-        """No more looking."""
+        """No more looking; the library that may still be coming is waited for."""
         self._clock.stop()
+        self._maker.stop()
+        if self._library.is_alive():
+            self._library.join()
+        if self._made is not None and self.board is None:
+            self._made.deleteLater()
         super().close_panel()
 
 
-ENTRY = PanelInfo("Curves", "bottom", 25, CurvesPanel, share=250)
+def _import_board() -> None:
+    import app.ui.widgets.curve_board  # noqa: F401 - 100 ms of imports that the main thread need not wait for
+
+
+ENTRY = PanelInfo("Curves", "bottom", 25, CurvesPanel, share=215)

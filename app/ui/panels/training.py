@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, Qt, QTimer
-from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QMenu, QPushButton, QWidget
 
 from app.core.errors import UsageError
@@ -21,8 +21,10 @@ from app.ui.widgets.run_details import RunDetails
 from app.ui.widgets.run_list import HEIGHT, RunList, RunRow, spoken
 
 LOOK_MS = 1000
-MOST_ROWS = 5
-"""Runs for which the list makes room before it scrolls."""
+MOST_ROWS, FEW_ROWS = 5, 3
+"""Runs for which the list makes room before it scrolls, in a high and in a low window."""
+
+LOW = 900
 
 EMPTY = (
     "No training runs yet. Press <b>New run …</b> and choose what a network is to learn from: the opened drive is "
@@ -46,15 +48,17 @@ class TrainingPanel(Panel):
         self.list = RunList(self.training.choose, self.toggle_compare)
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.list.customContextMenuRequested.connect(self._show_menu)
-        self.reason = hint("", inset=True)
+        self.reason = hint("")
         self.reason.setObjectName("Error")
-        self.reason.setContentsMargins(12, 0, 10, 0)
         self.buttons = QWidget()
         self._make_buttons(self.buttons)
         self.details = RunDetails(self._save_notes)
         self.column.addWidget(self.empty)
         self.column.addWidget(self.list)
-        self.column.addWidget(self.reason)
+        beside = QHBoxLayout()
+        beside.setContentsMargins(12, 0, 10, 0)
+        beside.addWidget(self.reason)
+        self.column.addLayout(beside)
         self.column.addWidget(self.buttons)
         self.column.addWidget(self.details, 1)
         self.column.addStretch(0)
@@ -178,7 +182,8 @@ class TrainingPanel(Panel):
         rows = [RunRow(run, slots.get(run.path), self._step(run), run == watched) for run in runs]
         self.list.show_rows(rows, None if chosen is None else chosen.path)
         self.list.setVisible(bool(runs))
-        self.list.setFixedHeight(min(max(len(runs), 1), MOST_ROWS) * HEIGHT + 2)
+        most = FEW_ROWS if self.window().height() < LOW else MOST_ROWS
+        self.list.setFixedHeight(min(max(len(runs), 1), most) * HEIGHT + 2)
         self.empty.setVisible(not runs)
         where = f" Runs lie in {training.folder}." if training.folder is not None else ""
         self.empty.setText(EMPTY + where if training.looked else "Looking for training runs …")
@@ -195,6 +200,7 @@ class TrainingPanel(Panel):
         state = run.status.state
         self.list.setAccessibleDescription(spoken(run))
         self.reason.setText(run.status.message)
+        self._fit_reason()
         going, waiting = state in ("running", "starting"), state == "queued"
         self.button["pause"].setVisible(going)
         self.button["resume"].setVisible(not going)
@@ -209,6 +215,15 @@ class TrainingPanel(Panel):
             self.details.notes.save_now()
             self._noted = run.path
         self.details.show_run(run, self.training.curves(run.path))
+
+    def _fit_reason(self) -> None:
+        """The whole sentence is seen, however narrow the panel: the column alone would squeeze it."""
+        self.reason.setMinimumHeight(max(self.reason.heightForWidth(self.width() - 22), 0))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """A narrower panel needs more lines."""
+        super().resizeEvent(event)
+        self._fit_reason()
 
     def _step(self, run: SeenRun) -> int:
         metrics = self.training.curves(run.path).metrics

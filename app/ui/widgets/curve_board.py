@@ -14,17 +14,25 @@ from app.core.curves import Table, running_mean
 from app.core.label_sets import SEMANTIC_KITTI
 from app.core.labels import LabelSet
 from app.core.session_training import Curves
-from app.ui.widgets.curve_plot import CurvePlot, Line, number, percent
+from app.ui.widgets.curve_plot import CurvePlot, Line, minutes, number, percent, step
 from app.ui.widgets.rows import Role, RowDelegate
 
 IOU = "iou/"
 SCORE = "miou_present"
-CLASSES_WIDTH = 168
+CLASSES_WIDTH = 196
+FEW_OF_CLASS = 6
+PLOTS = {
+    "loss": ("LOSS", number),
+    "rate": ("LEARNING RATE", number),
+    "miou": ("mIoU (PRESENT)", percent),
+    "classes": ("IoU BY CLASS", percent),
+}
 SHARES = {"loss": 32, "rate": 22, "miou": 28, "classes": 28}
 
 
 class CurveBoard(QWidget):
-    """Shows runs by their curves; ``on_class(name)`` tells of a pressed row of the list of classes."""
+    """Shows runs by their curves, once ``build_next`` has made all the plots; ``on_class(name)`` tells of a class
+    that was pressed in the list."""
 
     def __init__(self, on_class: Callable[[str], None]) -> None:
         super().__init__()
@@ -32,15 +40,8 @@ class CurveBoard(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(4, 0, 0, 0)
         row.setSpacing(6)
-        self.plots = {
-            "loss": CurvePlot("Loss", number, self._hovered),
-            "rate": CurvePlot("Learning rate", number, self._hovered),
-            "miou": CurvePlot("mIoU of classes present", percent, self._hovered),
-            "classes": CurvePlot("IoU by class", percent, self._hovered),
-        }
-        for name, plot in self.plots.items():
-            plot.box.setXLink(None if name == "loss" else self.plots["loss"].box)
-            row.addWidget(plot, SHARES[name])
+        self.plots: dict[str, CurvePlot] = {}
+        self._row = row
         self.classes = QListWidget()
         self.classes.setItemDelegate(RowDelegate(self.classes, inset=4, right=6))
         self.classes.setFixedWidth(CLASSES_WIDTH)
@@ -48,10 +49,35 @@ class CurveBoard(QWidget):
         self.classes.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.classes.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.classes.itemClicked.connect(lambda item: on_class(item.text()))
+        self.classes.hide()
         row.addWidget(self.classes)
-        self.by_time = False
+        self._by_time = False
+        self._at: float | None = None
         self.width_of_mean = 1
         self.marked = ""
+
+    def build_next(self) -> bool:
+        """Make the next plot, which takes some milliseconds; whether there is one more to make."""
+        name, (title, write) = list(PLOTS.items())[len(self.plots)]
+        plot = self.plots[name] = CurvePlot(title, write, self._hovered)
+        if name != "loss":
+            plot.box.setXLink(self.plots["loss"].box)
+        if name == "miou":
+            plot.title.setToolTip("Mean IoU over the classes that the validation scans have")
+        if name == "classes":
+            plot.few = FEW_OF_CLASS
+        self._row.insertWidget(len(self.plots) - 1, plot, SHARES[name])
+        return len(self.plots) < len(PLOTS)
+
+    @property
+    def by_time(self) -> bool:
+        """Whether curves stand over minutes of training instead of steps."""
+        return self._by_time
+
+    @by_time.setter
+    def by_time(self, on: bool) -> None:
+        self._by_time = on
+        self.plots["loss"].write_x = minutes if on else step
 
     def set_log(self, on: bool) -> None:
         """Losses on a logarithmic scale, or a linear one."""
@@ -76,10 +102,7 @@ class CurveBoard(QWidget):
         for name, lines in self._lines(path, curves, color, chosen).items():
             for key, line in lines.items():
                 self.plots[name].show_line(key, line)
-            self.plots[name].show_cursor(None if not self._hovering else self._at)
-
-    _hovering = False
-    _at: float | None = None
+            self.plots[name].show_cursor(self._at)
 
     def _lines(self, path: Path, curves: Curves, color: QColor, chosen: bool) -> dict[str, dict[Hashable, Line]]:
         metrics, scores = curves.metrics, curves.validations
@@ -104,9 +127,9 @@ class CurveBoard(QWidget):
         """(k,) float64: the steps themselves, or minutes of training up to them."""
         if not self.by_time or not len(metrics):
             return steps.astype(np.float64)
-        minutes = np.cumsum(np.nan_to_num(metrics.column("seconds"))) / 60
-        rows = np.searchsorted(metrics.steps, steps).clip(0, len(minutes) - 1)
-        return np.asarray(minutes[rows])
+        spent = np.cumsum(np.nan_to_num(metrics.column("seconds"))) / 60
+        rows = np.searchsorted(metrics.steps, steps).clip(0, len(spent) - 1)
+        return np.asarray(spent[rows])
 
     # classes
 
@@ -152,7 +175,7 @@ class CurveBoard(QWidget):
     # hover
 
     def _hovered(self, x: float | None) -> None:
-        self._at, self._hovering = x, x is not None
+        self._at = x
         for plot in self.plots.values():
             plot.show_cursor(x)
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, Qt
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.core.curves import thinned
@@ -19,10 +19,10 @@ from app.ui.widgets.common import heading
 FEW = 40
 """A line with fewer points shows each of them."""
 
-SPOKEN = 4
-"""Lines whose values stand beside the title."""
+GAP = 14
+"""Pixels that a value beside the title takes besides its words."""
 
-LEAST_BINS = 200
+LEAST_BINS = 100
 
 
 @dataclass(frozen=True)
@@ -53,13 +53,16 @@ class CurvePlot(QWidget):
         self._write, self._on_hover = write, on_hover
         self._drawn: dict[Hashable, _Drawn] = {}
         self._at: float | None = None
+        self.write_x: Callable[[float], str] | None = None
+        self.few = FEW
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         row = QHBoxLayout()
         row.setContentsMargins(8, 0, 10, 0)
         row.setSpacing(10)
-        self.title, self.values = heading(title), QLabel()
+        self.title, self.values = heading(""), QLabel()
+        self.title.setText(title)
         self.values.setFont(theme.font(12))
         self.values.setTextFormat(Qt.TextFormat.RichText)
         self.values.setMinimumWidth(10)
@@ -95,13 +98,15 @@ class CurvePlot(QWidget):
             self.plot.removeItem(self._drawn.pop(key).item)
         for key, line in lines.items():
             self.show_line(key, line)
+        self._drawn = {key: self._drawn[key] for key in lines}
         self._tell()
 
     def show_line(self, key: Hashable, line: Line) -> None:
         """Show one line, new or longer than before."""
         drawn = self._drawn.get(key)
         if drawn is None:
-            item = pg.PlotDataItem(antialias=True, skipFiniteCheck=True)
+            item = pg.PlotDataItem(antialias=not line.faint, skipFiniteCheck=True)
+            item.curve.setSegmentedLineMode("on")  # joining the pieces of a noisy line would take 30 ms a picture
             self.plot.addItem(item)
             drawn = self._drawn[key] = _Drawn(line, item)
         drawn.line = line
@@ -131,10 +136,10 @@ class CurvePlot(QWidget):
     def _style(self, drawn: _Drawn) -> None:
         line, color = drawn.line, QColor(drawn.line.color)
         color.setAlpha(70 if line.faint else 255)
-        pen = pg.mkPen(color, width=1.0 if line.faint else 2.4 if line.strong else 1.6)
+        pen = pg.mkPen(color, width=2.0 if line.strong else 1.0)  # wider ones cost Qt ten times as much
         drawn.item.setPen(pen)
         drawn.item.setZValue(-1 if line.faint else 2 if line.strong else 1)
-        few = not line.faint and len(line.x) <= FEW
+        few = not line.faint and len(line.x) <= self.few
         drawn.item.setSymbol("o" if few else None)
         if few:
             drawn.item.setSymbolSize(6 if line.strong else 4.5)
@@ -143,9 +148,9 @@ class CurvePlot(QWidget):
 
     def _thin(self, drawn: _Drawn) -> None:
         low, high = self.box.viewRange()[0]
-        if self.box.state["autoRange"][0]:
+        bins = max(int(self.box.width()) // 2, LEAST_BINS)
+        if len(drawn.line.x) <= 2 * bins or self.box.state["autoRange"][0]:
             low, high = -np.inf, np.inf
-        bins = max(int(self.box.width()), LEAST_BINS)
         drawn.item.setData(*thinned(drawn.line.x, drawn.line.y, low, high, bins))
 
     def _thin_all(self) -> None:
@@ -179,15 +184,27 @@ class CurvePlot(QWidget):
         self._tell()
 
     def _tell(self) -> None:
-        self.values.setText("&nbsp;&nbsp; ".join(self.told()[:SPOKEN]))
+        told = self.told()
+        if self._at is not None and self.write_x is not None and told:
+            told.insert(0, (theme.current().faint, self.write_x(self._at)))
+        metrics, room, shown = QFontMetrics(self.values.font()), self.values.width(), []
+        for color, words in told:
+            room -= metrics.horizontalAdvance(words) + GAP
+            if room < 0:
+                break
+            shown.append(f'<span style="color:{color}">{words}</span>')
+        self.values.setText("&nbsp;&nbsp; ".join(shown))
         names = [f"{d.line.name}: {self._write(value)}" for d, value in self._values() if d.line.name]
         self.values.setToolTip("\n".join(names))
 
-    def told(self) -> list[str]:
-        """Values at the cursor, or the newest, each in the colour of its line, as rich text."""
-        return [
-            f'<span style="color:{d.line.color.name()}">{self._write(value)}</span>' for d, value in self._values()
-        ]
+    def told(self) -> list[tuple[str, str]]:
+        """Values at the cursor, or the newest, in words, each after the colour of its line."""
+        return [(drawn.line.color.name(), self._write(value)) for drawn, value in self._values()]
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Other values fit beside the title."""
+        super().resizeEvent(event)
+        self._tell()
 
     def _values(self) -> list[tuple[_Drawn, float]]:
         found = []
@@ -229,7 +246,19 @@ def nearest(x: np.ndarray, at: float) -> int:
 
 def number(value: float) -> str:
     """A loss or a rate in a few figures."""
+    if abs(value) < 1e-9:
+        return "0"
     return text.number(value, 4) if abs(value) < 10 else text.number(value, 2)
+
+
+def step(value: float) -> str:
+    """A place on an axis of steps."""
+    return f"step {text.count(round(value))}"
+
+
+def minutes(value: float) -> str:
+    """A place on an axis of minutes."""
+    return f"{text.number(value, 1)} min"
 
 
 def percent(value: float) -> str:

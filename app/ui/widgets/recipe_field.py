@@ -26,7 +26,7 @@ from app.core.training.recipe import Recipe, bounds, checked, choices, parsed
 from app.ui import theme
 from app.ui.widgets.common import hint, tool_button
 
-WIDTH = 190
+WIDTH, BUTTON = 200, 36
 PATHS = {"init": "any", "val_data": "folder", "label_list": "file"}
 """Text fields that name something on the disk, and what."""
 
@@ -59,8 +59,8 @@ class RecipeField(QWidget):
             widget.setToolTip(told)
         self.editor.setAccessibleName(self.title.text())
         self.editor.setAccessibleDescription(self.info.description or "")
-        self.editor.setMinimumWidth(WIDTH)
-        self.editor.setMaximumWidth(WIDTH if part is self.editor else WIDTH - 34)
+        self.editor.setFixedWidth(WIDTH if part is self.editor else WIDTH - BUTTON)
+        part.setFixedWidth(WIDTH)
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 5, 0, 5)
         grid.setHorizontalSpacing(8)
@@ -193,7 +193,7 @@ class RecipeField(QWidget):
         low = next((entry.ge for entry in self.info.metadata if hasattr(entry, "ge")), -LARGEST)
         high = next((entry.le for entry in self.info.metadata if hasattr(entry, "le")), LARGEST)
         spin.setRange(int(low), int(min(high, LARGEST)))
-        spin.setGroupSeparatorShown(False)
+        spin.setStyleSheet("padding: 3px 7px")  # as far in as the text of the other fields
         spin.setKeyboardTracking(True)
         spin.valueChanged.connect(lambda _v: self._edited())
         return spin

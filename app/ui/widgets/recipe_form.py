@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from app.core.errors import UsageError
@@ -50,31 +50,56 @@ class RecipeForm(QScrollArea):
         self.fields: dict[str, RecipeField] = {}
         self._groups: list[tuple[QWidget, list[str]]] = []
         self._filter = ("", False)
+        self._left: list[tuple[str, list[str]]] = []
+        self._maker = QTimer(self, interval=0)
+        self._maker.timeout.connect(self._make_group)
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName("Fields of the recipe")
 
     def show_recipe(self, kind: type[Recipe], usual: Mapping[str, Any], values: Mapping[str, Any]) -> None:
         """Show every field of a recipe; ``usual`` are its own values, ``values`` what is to be seen at first."""
-        self.kind = kind
-        self.fields = {name: RecipeField(kind, name, self._edited) for name in kind.model_fields}
-        self._groups = []
+        self.kind, self._usual, self._values = kind, usual, values
+        self.fields, self._groups = {}, []
         inner = QWidget()
-        column = QVBoxLayout(inner)
-        column.setContentsMargins(0, 0, 12, 0)
-        column.setSpacing(0)
-        for title, names in grouped(kind):
-            head = self._heading(title)
-            column.addWidget(head)
-            for name in names:
-                self.fields[name].show_value(values.get(name, usual[name]), usual[name])
-                column.addWidget(self.fields[name])
-            self._groups.append((head, names))
-        self._nothing = hint("No field is called or described so.")
-        column.addWidget(self._nothing)
-        column.addStretch(1)
+        self._column = QVBoxLayout(inner)
+        self._column.setContentsMargins(0, 0, 12, 0)
+        self._column.setSpacing(0)
+        self._nothing = hint("")
+        self._nothing.hide()
+        self._column.addWidget(self._nothing)
+        self._column.addStretch(1)
         self.setWidget(inner)
+        self._left = grouped(kind)
+        self._make_group()
+        self._maker.start()
+
+    @property
+    def whole(self) -> bool:
+        """Whether all fields are there."""
+        return not self._left
+
+    def finish(self) -> None:
+        """Make at once what is still missing."""
+        while self._left:
+            self._make_group()
+
+    def _make_group(self) -> None:
+        """One group of fields a turn: all of them would hold up the window for a fifth of a second."""
+        title, names = self._left.pop(0)
+        place = self._column.count() - 2
+        head = self._heading(title)
+        self._column.insertWidget(place, head)
+        for offset, name in enumerate(names, 1):
+            field = self.fields[name] = RecipeField(self.kind, name, self._edited)
+            field.show_value(self._values.get(name, self._usual[name]), self._usual[name])
+            self._column.insertWidget(place + offset, field)
+        self._groups.append((head, names))
+        if not self._left:
+            self._maker.stop()
         self.show_only(*self._filter)
+        if not self._left:
+            self._changed()
 
     def _heading(self, title: str) -> QWidget:
         holder = QWidget()
@@ -116,7 +141,9 @@ class RecipeForm(QScrollArea):
                 field.put_back()
 
     def recipe(self) -> Recipe:
-        """What the form says; ``UsageError`` in one sentence where it does not fit."""
+        """What the form says; ``UsageError`` in one sentence where it does not fit, or is not whole yet."""
+        if self._left:
+            raise UsageError("The fields are being laid out.")
         for field in self.fields.values():
             if field.problem:
                 raise UsageError(field.problem)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -23,6 +24,11 @@ RECENT = 20
 
 SAVE_MS = 1200
 
+DATE = re.compile(r"^\d{4}-\d\d-\d\d (\d\d:\d\d:\d\d),\d+")
+"""How a line of the log begins; the hour is enough beside the window."""
+
+FRAMED = "QPlainTextEdit { border: 1px solid palette(mid); border-radius: 5px; background: palette(button); }"
+
 
 class Notes(QPlainTextEdit):
     """Text that is handed to ``save(words)`` a moment after the last key, and when the field is left."""
@@ -36,6 +42,7 @@ class Notes(QPlainTextEdit):
         self.setPlaceholderText("What is this run about? Kept in notes.txt in its folder.")
         self.setAccessibleName("Notes")
         self.setTabChangesFocus(True)
+        self.setStyleSheet(FRAMED)
         self.textChanged.connect(self._later.start)
 
     def show_words(self, words: str) -> None:
@@ -79,6 +86,7 @@ class RunDetails(QWidget):
         self.notes = Notes(save_notes)
         self.log = QPlainTextEdit()
         self.log.setReadOnly(True)
+        self.log.setStyleSheet(FRAMED)
         self.log.setAccessibleName("End of the run's log")
         self.log.setLineWrapMode(QPlainTextEdit.LineWrapMode.WidgetWidth)
         self.log.setFont(_fixed_font())
@@ -112,7 +120,7 @@ class RunDetails(QWidget):
         for name, words in facts(run, curves).items():
             self.values[name].setText(words)
         self.notes.show_words(curves.notes)
-        said = "\n".join(curves.log)
+        said = "\n".join(DATE.sub(r"\1", line) for line in curves.log)
         if said != self.log.toPlainText():
             self.log.setPlainText(said)
             bar = self.log.verticalScrollBar()
