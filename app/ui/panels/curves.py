@@ -52,6 +52,7 @@ class CurvesPanel(Panel):
         self._library = threading.Thread(target=_import_board, name="curves", daemon=True)
         self._maker = QTimer(self, interval=MAKE_MS)
         self._maker.timeout.connect(self._make_board)
+        self._validated = 0
         self._clock = QTimer(self, interval=LOOK_MS)
         self._clock.timeout.connect(lambda: self.training.tick(time.monotonic()))
         training = self.training
@@ -157,13 +158,15 @@ class CurvesPanel(Panel):
         is_chosen = chosen is not None and chosen.path == path
         front = is_chosen and len(shown) > 1
         self.board.show_run(path, self.training.curves(path), shown[path], chosen=front)
-        if is_chosen:
+        validated = len(self.training.curves(path).validations)
+        if is_chosen and validated != self._validated:
             self._show_classes()
 
     def _show_classes(self) -> None:
         chosen = self.training.chosen
         if self.board is not None:
             curves = None if chosen is None else self.training.curves(chosen.path)
+            self._validated = 0 if curves is None else len(curves.validations)
             self.board.show_classes(curves, self.session.label_set)
 
     def _show_names(self) -> None:

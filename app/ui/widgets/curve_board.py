@@ -61,7 +61,7 @@ class CurveBoard(QWidget):
         name, (title, write) = list(PLOTS.items())[len(self.plots)]
         plot = self.plots[name] = CurvePlot(title, write, self._hovered)
         if name != "loss":
-            plot.box.setXLink(self.plots["loss"].box)
+            plot.follow(self.plots["loss"])
         if name == "miou":
             plot.title.setToolTip("Mean IoU over the classes that the validation scans have")
         if name == "classes":
@@ -102,6 +102,7 @@ class CurveBoard(QWidget):
         for name, lines in self._lines(path, curves, color, chosen).items():
             for key, line in lines.items():
                 self.plots[name].show_line(key, line)
+            self.plots[name].fit()
             self.plots[name].show_cursor(self._at)
 
     def _lines(self, path: Path, curves: Curves, color: QColor, chosen: bool) -> dict[str, dict[Hashable, Line]]:

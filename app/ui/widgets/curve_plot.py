@@ -55,6 +55,10 @@ class CurvePlot(QWidget):
         self._at: float | None = None
         self.write_x: Callable[[float], str] | None = None
         self.few = FEW
+        self.leader = self
+        self._follows = True
+        self._log = False
+        self._bottom, self._top = 0.0, 0.0
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -78,15 +82,16 @@ class CurvePlot(QWidget):
         self.plot.hideButtons()
         self.box: Any = self.plot.getViewBox()
         self.box.setMouseEnabled(x=True, y=False)
-        self.box.setAutoVisible(y=True)
-        self.box.setDefaultPadding(0.03)
+        self.box.disableAutoRange()
+        self.box.setDefaultPadding(0)
+        self.box.sigRangeChangedManually.connect(lambda *_: self._let_go())
         self.cursor: Any = pg.InfiniteLine(angle=90, movable=False)
         self.cursor.setZValue(10)
         self.cursor.hide()
         self.plot.addItem(self.cursor, ignoreBounds=True)
         self.plot.scene().sigMouseMoved.connect(self._moved)
         self.plot.viewport().installEventFilter(self)
-        self.box.sigXRangeChanged.connect(lambda *_: self._thin_all())
+        self.box.sigXRangeChanged.connect(lambda *_: self._moved_along())
         column.addWidget(self.plot, 1)
         self.retheme()
 
@@ -100,6 +105,7 @@ class CurvePlot(QWidget):
             self.show_line(key, line)
         self._drawn = {key: self._drawn[key] for key in lines}
         self._tell()
+        self.fit(tight=True)
 
     def show_line(self, key: Hashable, line: Line) -> None:
         """Show one line, new or longer than before."""
@@ -127,11 +133,55 @@ class CurvePlot(QWidget):
 
     def set_log(self, on: bool) -> None:
         """Logarithmic y, or linear."""
+        self._log = on
         self.plot.setLogMode(y=on)
+        self.fit(tight=True)
+
+    def follow(self, leader: CurvePlot) -> None:
+        """Show always the same range of x as another plot."""
+        self.leader = leader
+        self.box.setXLink(leader.box)
 
     def show_all(self) -> None:
         """Everything is seen again, and stays so while lines grow."""
-        self.box.enableAutoRange()
+        self.leader._follows = True
+        self.leader.fit(tight=True)
+        self.fit(tight=True)
+
+    def fit(self, *, tight: bool = False) -> None:
+        """Have all in the picture, and some room beyond, so that not every new row moves the axes (which costs more
+        than to draw it). ``tight``: also where there is plenty of room."""
+        if self.leader is self and self._follows:
+            last = max((float(d.line.x[-1]) for d in self._drawn.values() if len(d.line.x)), default=0.0)
+            right = self.box.viewRange()[0][1]
+            if last > 0 and (last > right or last < 0.6 * right or tight):
+                self.box.setXRange(0, last * (1.02 if tight else 1.2), padding=0)
+        self._fit_y(tight)
+
+    def _fit_y(self, tight: bool) -> None:
+        left, right = self.box.viewRange()[0]
+        ends = []
+        for drawn in self._drawn.values():
+            x, y = drawn.line.x, drawn.line.y
+            seen = y[np.searchsorted(x, left) : np.searchsorted(x, right, "right")]
+            seen = seen[np.isfinite(seen) & (seen > 0)] if self._log else seen[np.isfinite(seen)]
+            if len(seen):
+                ends += [float(seen.min()), float(seen.max())]
+        if not ends:
+            return
+        low, high = (float(np.log10(end)) if self._log else end for end in (min(ends), max(ends)))
+        span = max(high - low, 1e-9 + 0.02 * abs(high))
+        outside = low < self._bottom or high > self._top
+        if outside or tight or span < 0.5 * (self._top - self._bottom):
+            self._bottom, self._top = low - 0.06 * span, low + 1.1 * span
+            self.box.setYRange(self._bottom, self._top, padding=0)
+
+    def _let_go(self) -> None:
+        self.leader._follows = False
+
+    def _moved_along(self) -> None:
+        self._thin_all()
+        self._fit_y(tight=True)
 
     def _style(self, drawn: _Drawn) -> None:
         line, color = drawn.line, QColor(drawn.line.color)
@@ -149,7 +199,7 @@ class CurvePlot(QWidget):
     def _thin(self, drawn: _Drawn) -> None:
         low, high = self.box.viewRange()[0]
         bins = max(int(self.box.width()) // 2, LEAST_BINS)
-        if len(drawn.line.x) <= 2 * bins or self.box.state["autoRange"][0]:
+        if len(drawn.line.x) <= 2 * bins:
             low, high = -np.inf, np.inf
         drawn.item.setData(*thinned(drawn.line.x, drawn.line.y, low, high, bins))
 
