@@ -187,8 +187,9 @@ class SessionTraining:
         self._looking = False
         changed = seen.runs != self._runs or not self._looked
         self._tell_ends(seen)
-        self._folder, self._runs, self._looked = seen.folder, seen.runs, True
         there = {run.path for run in seen.runs}
+        came = self._chosen in there and self.run(self._chosen) is None
+        self._folder, self._runs, self._looked = seen.folder, seen.runs, True
         if any(path not in there for path in self.compared):
             self._slots = [path if path in there else None for path in self._slots]
             self.compared_changed.emit()
@@ -196,6 +197,8 @@ class SessionTraining:
             del self._curves[path]
         if self._chosen not in there:
             self.choose(seen.runs[0].path if seen.runs else None)
+        if came:
+            self.chosen_changed.emit()
         if changed:
             self.runs_changed.emit()
         for news in seen.news:
@@ -208,7 +211,9 @@ class SessionTraining:
         before = {run.path for run in self.live}
         for run in seen.runs:
             if run.path in before and run.status.state in ENDS:
-                said = f"Training {run.name} {run.status.state} at step {run.status.step}. {run.status.message}"
+                metrics = self.curves(run.path).metrics
+                step = max(run.status.step, int(metrics.steps[-1]) if len(metrics) else 0)
+                said = f"Training {run.name} {run.status.state} at step {step}. {run.status.message}"
                 self._host.log_line(said.strip(), ENDS[run.status.state])
 
     def _take_news(self, news: RunNews) -> None:

@@ -34,7 +34,7 @@ def run_color(slot: int) -> QColor:
 
 def percent(share: float | None) -> str:
     """A share as 61.2 %, or a dash."""
-    return "–" if share is None else f"{text.number(100 * share, 1)} %"
+    return "–" if share is None else f"{100 * share:.1f} %"
 
 
 def progress(run: SeenRun, step: int = 0) -> str:

@@ -1,5 +1,5 @@
-"""The tour's steps about training: start a small run from the window, watch it learn, kill it, resume it, compare it
-with another, use what it learnt. Left out where the opened sequence has no labels to learn from."""
+"""The tour's steps about training: start a small run from the window, watch it learn, kill it, resume it, compare
+it with another, use what it learnt. Left out where the opened sequence has no labels to learn from."""
 
 from __future__ import annotations
 
@@ -181,6 +181,7 @@ def _resume(driver: Driver) -> None:
         with _cared_for(driver) as training:
             before, path = _step(training), _chosen(training).path
             old = [json.loads(line) for line in (path / "metrics.jsonl").read_text().splitlines()[:before]]
+            driver.window.cancel()  # the banner that told of the crash
             driver.window.menus.actions["train.resume"].trigger()
             driver.wait(lambda: _chosen(training).live and _step(training) >= before + 3, "more steps", PATIENCE)
             training.stop(path)
@@ -250,6 +251,8 @@ def _use(driver: Driver) -> None:
 
 def training(driver: Driver, _path: Path | None, _demo: Path | None) -> None:
     """All of the training's steps, one after the other."""
-    if _possible(driver):
+    if not _possible(driver):
+        driver.leave_out("Training: the sequence that is open has no labels to learn from, or fewer than 3 frames.")
+    else:
         for step in (_form, _start, _watch, _killed, _resume, _compare, _use):
             step(driver)

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from app.core.methods.predict import write_tiny
@@ -15,13 +16,14 @@ from app.ui.tour_steps import STEPS
 from app.ui.tour_steps_models import models
 
 
+@pytest.mark.timeout(400)  # it starts three training runs, each a process of its own
 def test_the_tour_leaves_a_picture_and_a_check_of_each_step(tmp_path: Path, drive: Path) -> None:
     out = tmp_path / "tour"
     tiny = write_tiny(tmp_path / "tiny.safetensors", seed=3)
     steps = tour.run(drive, out, size=(1280, 800), checkpoint=tiny)
     read = json.loads((out / "tour.json").read_text())
     told = read["steps"]
-    assert {"predict live", "right and wrong", "confusion click", "similar points"} <= {s["name"] for s in told}
+    assert {"predict live", "right and wrong", "confusion click", "similar points", "training used"} <= {s["name"] for s in told}
     assert not [why for why in read["left_out"] if "rediction" in why or "network" in why]
     assert [step["name"] for step in told] == [step.name for step in steps]
     assert len(steps) >= len(STEPS)

@@ -313,4 +313,4 @@ def minutes(value: float) -> str:
 
 def percent(value: float) -> str:
     """A share that is given in percent."""
-    return f"{text.number(value, 1)} %"
+    return f"{value:.1f} %"

@@ -193,7 +193,7 @@ class RecipeField(QWidget):
         low = next((entry.ge for entry in self.info.metadata if hasattr(entry, "ge")), -LARGEST)
         high = next((entry.le for entry in self.info.metadata if hasattr(entry, "le")), LARGEST)
         spin.setRange(int(low), int(min(high, LARGEST)))
-        spin.setStyleSheet("padding: 3px 7px")  # as far in as the text of the other fields
+        spin.lineEdit().setTextMargins(5, 0, 0, 0)  # as far in as the text of the other fields
         spin.setKeyboardTracking(True)
         spin.valueChanged.connect(lambda _v: self._edited())
         return spin
