@@ -2,8 +2,8 @@
 
     .venv/bin/python scripts/train_demo_checkpoint.py [--work DIR] [--worlds 12] [--frames 16] [--set key=value …]
 
-Everything follows from seeds. Training worlds are the sequences of one drive; the validation world is another
-seed that is never trained on. A second call goes on where the first was stopped.
+Everything follows from seeds. Training worlds are the sequences of one drive. A second world chooses the best
+weights, and a third, which nothing has seen, measures them. A second call goes on where the first was stopped.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from app.core.training.samples import Samples  # noqa: E402
 from app.core.training.validation import confusion_of  # noqa: E402
 from app.models import checkpoints  # noqa: E402
 
-VAL_SEED = 1
+TEST_SEED, VAL_SEED = 1, 2
+VAL_FRAMES = 16
 FIRST_SEED = 100
 """Training worlds have seeds from here on, far from those that users look at first."""
 
@@ -38,7 +39,7 @@ LIMIT = 10 << 20
 
 def main() -> int:
     options = _options()
-    train, val = _drives(options.work, options.worlds, options.frames, options.val_frames)
+    train, val, test = _drives(options.work, options.worlds, options.frames, options.test_frames)
     folder = options.work / "run"
     if (folder / "config.json").exists():
         run.resume(folder)
@@ -47,7 +48,7 @@ def main() -> int:
         told = {"val_data": str(val), "train_sequences": ",".join(names)}
         kind, recipe = recipe_of("demo", {**told, **dict(entry.split("=", 1) for entry in options.settings)})
         run.train(folder, kind, recipe, train)
-    _keep(folder, val, options)
+    _keep(folder, test, options)
     return 0
 
 
@@ -59,20 +60,21 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=TARGET, help="the checkpoint")
     parser.add_argument("--worlds", type=int, default=12, help="streets to train on")
     parser.add_argument("--frames", type=int, default=16, help="frames of each")
-    parser.add_argument("--val-frames", type=int, default=40, help="frames of the validation street")
+    parser.add_argument("--test-frames", type=int, default=40, help="frames of the street that measures")
     parser.add_argument("--set", action="append", dest="settings", default=[], help="a field of the recipe demo")
     return parser.parse_args()
 
 
-def _drives(work: Path, worlds: int, frames: int, val_frames: int) -> tuple[Path, Path]:
+def _drives(work: Path, worlds: int, frames: int, test_frames: int) -> tuple[Path, Path, Path]:
     for k in range(worlds):
         run_task(write_drive(work / "train", frames=frames, seed=FIRST_SEED + k, sequence=f"{k:02d}"))
         print(f"world {k + 1} of {worlds}", file=sys.stderr)
-    run_task(write_drive(work / "val", frames=val_frames, seed=VAL_SEED))
-    return work / "train", work / "val"
+    run_task(write_drive(work / "val", frames=VAL_FRAMES, seed=VAL_SEED))
+    run_task(write_drive(work / "test", frames=test_frames, seed=TEST_SEED))
+    return work / "train", work / "val", work / "test"
 
 
-def _keep(folder: Path, val: Path, options: argparse.Namespace) -> None:
+def _keep(folder: Path, test: Path, options: argparse.Namespace) -> None:
     """Write the best weights in half precision with the scores that these very weights reach."""
     best = load_model(folder, "cpu")
     card = dataclasses.replace(
@@ -83,10 +85,10 @@ def _keep(folder: Path, val: Path, options: argparse.Namespace) -> None:
         notes=("Trained on demo worlds alone: it shows what predictions look like and knows no real street.",),
     )
     _write(options.out, best.network, card)
-    counts = _measured(options.out, val)
+    counts = _measured(options.out, test)
     scores = {"miou": counts.miou(), "miou_present": counts.miou("present"), "accuracy": counts.accuracy}
     by_class = {name: value for name, value in counts.by_class(counts.iou("present")).items() if value is not None}
-    measured = f"Scores: {options.val_frames} frames of the demo world of seed {VAL_SEED}, in float32."
+    measured = f"Scores: {options.test_frames} frames of the demo world of seed {TEST_SEED}, in float32."
     _write(
         options.out, best.network,
         dataclasses.replace(
@@ -103,14 +105,14 @@ def _write(path: Path, network: object, card: ModelCard) -> None:
         raise LidarScopeError(f"{path} has {path.stat().st_size} bytes; at most {LIMIT} may ship.")
 
 
-def _measured(path: Path, val: Path) -> Confusion:
+def _measured(path: Path, test: Path) -> Confusion:
     import contextlib
 
     import torch
 
     model = load_model(path, "cpu")
     told = {"voxel_size": str(model.card.voxel_size), "train_sequences": ""}
-    samples = Samples(val, recipe_of("supervised", told)[1])
+    samples = Samples(test, recipe_of("supervised", told)[1])
     return confusion_of(
         model.network, samples, samples.split.train,
         precision=contextlib.nullcontext, device=torch.device("cpu"),
