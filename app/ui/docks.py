@@ -24,6 +24,9 @@ STATE_VERSION = 1
 SHORT = 820
 """Below this height of the window the left column's last two panels share one place, as tabs."""
 
+CENTRE_MOST = 0.455
+"""What stands below the views takes at most this share of the window's height."""
+
 TITLE_HEIGHT = 30
 
 
@@ -159,7 +162,8 @@ class Docks(QObject):
             docks = self._apart(area)
             window = self.inner if area == "centre" else self.outer
             if docks:
-                window.resizeDocks(docks, [dock.info.share for dock in docks], Qt.Orientation.Vertical)
+                most = round(CENTRE_MOST * self.outer.height()) if area == "centre" else 1 << 15
+                window.resizeDocks(docks, [min(dock.info.share, most) for dock in docks], Qt.Orientation.Vertical)
         for area, width in (("left", LEFT_WIDTH), ("right", RIGHT_WIDTH)):
             docks = self.of_area(area)[:1]
             self.outer.resizeDocks(docks, [width] * len(docks), Qt.Orientation.Horizontal)

@@ -20,13 +20,14 @@ Order = Literal["classes", "worst", "points"]
 
 @dataclass(frozen=True)
 class ScoreTable:
-    """K classes that occur, as labels or as predictions, in the order of the rows.
+    """K classes that occur, as labels or as predictions, in the order of the rows; M of them are labelled.
 
     Attributes
     ----------
     ids, names, colors : train id, name and R, G, B of each
-    counts : (K, K) int64 labelled points, rows prediction, columns truth
-    of_truth, of_prediction : (K, K) float64 the same as shares of its column and of its row; 0 where that is empty
+    columns : (M,) the rows of the labelled classes, in the same order: a column for each
+    counts : (K, M) int64 labelled points, rows prediction, columns truth
+    of_truth, of_prediction : (K, M) float64 the same as shares of its column and of its row; 0 where that is empty
     iou, other : (K,) float64 IoU in the chosen scope and in the other one, NaN where no label has the class
     means : mIoU by protocol, each with what it is the mean of
     """
@@ -35,6 +36,7 @@ class ScoreTable:
     ids: tuple[int, ...]
     names: tuple[str, ...]
     colors: tuple[tuple[int, int, int], ...]
+    columns: tuple[int, ...]
     counts: np.ndarray
     of_truth: np.ndarray
     of_prediction: np.ndarray
@@ -47,18 +49,34 @@ class ScoreTable:
 
     def cell(self, row: int, column: int) -> str:
         """What one cell means, in one sentence."""
-        count, truth, guess = int(self.counts[row, column]), self.names[column], self.names[row]
+        count, truth, guess = int(self.counts[row, column]), self.names[self.columns[column]], self.names[row]
         share = f"{percent(self.of_truth[row, column])} of all {truth}"
-        if row == column:
+        if self.right(row, column):
             return f"{points(count)} labelled {truth} found: {share}"
         back = f"{percent(self.of_prediction[row, column])} of what is called {guess}"
         return f"{points(count)} labelled {truth} called {guess}: {share}, {back}"
 
+    def right(self, row: int, column: int) -> bool:
+        """Whether a cell holds points that were called what they are labelled."""
+        return self.columns[column] == row
+
+    def cell_ids(self, row: int, column: int) -> tuple[int, int]:
+        """Train ids of a cell: predicted, true."""
+        return self.ids[row], self.ids[self.columns[column]]
+
+    def cell_of(self, predicted: int, true: int) -> tuple[int, int] | None:
+        """Row and column of two train ids, if the table has them."""
+        labelled = [self.ids[place] for place in self.columns]
+        known = predicted in self.ids and true in labelled
+        return (self.ids.index(predicted), labelled.index(true)) if known else None
+
     def row(self, row: int) -> str:
         """How well one class does, in one sentence."""
-        labelled, called = int(self.counts[:, row].sum()), int(self.counts[row].sum())
-        if not labelled:
+        called = int(self.counts[row].sum())
+        if row not in self.columns:
             return f"{self.names[row]}: no point is labelled so, {text.count(called)} called so"
+        column = self.columns.index(row)
+        labelled = int(self.counts[:, column].sum())
         where = "in this frame" if self.scope == "frame" else "over the frames seen"
         found = f"{percent(self.of_truth[row, row])} of {text.count(labelled)} found"
         right = (
@@ -69,29 +87,37 @@ class ScoreTable:
     def mistakes(self, most: int) -> list[tuple[int, int]]:
         """(row, column) of the largest confusions, largest first."""
         wrong = self.counts.copy()
-        np.fill_diagonal(wrong, 0)
+        wrong[list(self.columns), np.arange(len(self.columns))] = 0
         order = np.argsort(-wrong, axis=None, kind="stable")[:most]
-        cells = [divmod(int(place), len(self)) for place in order]
+        cells = [divmod(int(place), len(self.columns)) for place in order]
         return [(row, column) for row, column in cells if wrong[row, column] > 0]
+
+
+def score_of(scores: Scores, scope: Scope) -> Confusion | None:
+    """The counts of this frame or of the frames seen; None where nothing was counted."""
+    chosen = scores.frame if scope == "frame" else scores.total
+    return chosen if chosen is not None and chosen.points else None
 
 
 def score_table(scores: Scores, scope: Scope, order: Order) -> ScoreTable | None:
     """The table of this frame or of the frames seen; None where nothing was counted."""
-    chosen, other = (scores.frame, scores.total) if scope == "frame" else (scores.total, scores.frame)
-    if chosen is None or not chosen.points:
+    chosen, other = score_of(scores, scope), score_of(scores, "seen" if scope == "frame" else "frame")
+    if chosen is None:
         return None
     matrix = chosen.labelled
     ids = np.flatnonzero(matrix.sum(axis=0) + matrix.sum(axis=1) > 0)
     iou = chosen.iou(PRESENT)
     ids = ids[_places(order, iou[ids], matrix.sum(axis=0)[ids])]
-    counts = matrix[np.ix_(ids, ids)]
+    columns = np.flatnonzero(matrix.sum(axis=0)[ids] > 0)
+    counts = matrix[np.ix_(ids, ids[columns])]
     colors = _colors(scores.report)
-    theirs = np.full(len(iou), np.nan) if other is None or len(other.classes) != len(iou) else other.iou(PRESENT)
+    theirs = np.full(len(iou), np.nan) if other is None or other.classes != chosen.classes else other.iou(PRESENT)
     return ScoreTable(
         scope=scope,
         ids=tuple(int(i) for i in ids),
         names=tuple(chosen.classes[i] if i else "no class" for i in ids),
         colors=tuple((int(r), int(g), int(b)) for r, g, b in colors[ids]),
+        columns=tuple(int(i) for i in columns),
         counts=counts,
         of_truth=_shares(counts, counts.sum(axis=0, keepdims=True)),
         of_prediction=_shares(counts, counts.sum(axis=1, keepdims=True)),

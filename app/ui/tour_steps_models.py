@@ -120,10 +120,11 @@ def _cell(driver: Driver) -> None:
         row, column = mistakes[0] if mistakes else (0, 0)
         driver.click(panel.matrix, panel.matrix.cell_rect(row, column).center().toPoint())
         driver.wait(lambda: len(session.selection) > 0, "the cell's points", 20)
-        wanted = np.flatnonzero((_layer(driver, LAYER) == table.ids[row]) & (_truth(driver) == table.ids[column]))
+        predicted, true = table.cell_ids(row, column)
+        wanted = np.flatnonzero((_layer(driver, LAYER) == predicted) & (_truth(driver) == true))
         driver.check(
             bool(np.array_equal(session.selection, wanted)),
-            f"a click selects exactly the {len(wanted)} points labelled {table.names[column]} "
+            f"a click selects exactly the {len(wanted)} points labelled {table.names[table.columns[column]]} "
             f"and predicted {table.names[row]}",
         )
         driver.check(len(wanted) == table.counts[row, column], "as many as the cell says")

@@ -59,9 +59,18 @@ def waiting(session: Session, view: str) -> tuple[str, float | None] | None:
         return None
     task = _working(session)
     if task is None:
-        return f"{layer} …", None
+        return f"{layer} is being computed …", None
     share = task.done / task.total if task.total > 1 else None
-    return f"{layer}: {task.text} …" if task.text else f"{layer} …", share
+    return f"{layer}: {task.text} …" if task.text else f"{layer} is being computed …", share
+
+
+def working(session: Session) -> bool:
+    """Whether the network is at work for a view, or will be in a moment."""
+    if PREDICT not in session.methods or session.frame_state is None:
+        return False
+    layers = {info.name for info in session.layers() if info.method}
+    shown = [view.name for view in session.views.values() if layers & {view.layer, view.compare}]
+    return session.scores.report is None and any(waiting(session, name) is not None for name in shown)
 
 
 def _chosen_just_now(session: Session, view: str) -> str:

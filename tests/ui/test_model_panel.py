@@ -19,7 +19,7 @@ from app.core.prediction.scores import Scores
 from app.ui import view_words
 from app.ui.main_window import MainWindow
 from app.ui.model_facts import checkpoint_name, work_rows
-from app.ui.panels.confusion import ConfusionPanel
+from app.ui.panels.confusion import EARLIER, ConfusionPanel
 from app.ui.panels.model import NOTHING, SWITCHED_OFF, UNSEEN, ModelPanel
 from app.ui.score_table import percent, score_table
 from app.ui.widgets.class_matrix_paint import shape_of
@@ -175,9 +175,10 @@ def test_the_table_is_the_confusion_of_the_frame(window: MainWindow, tiny: Path)
     table = scores(window).matrix.table
     assert table is not None
     truth = counted(window)
-    for row, guess in enumerate(table.ids):
-        for column, label in enumerate(table.ids):
-            assert table.counts[row, column] == truth[guess, label]
+    for row in range(len(table)):
+        for column in range(len(table.columns)):
+            assert table.counts[row, column] == truth[table.cell_ids(row, column)]
+            assert table.cell_of(*table.cell_ids(row, column)) == (row, column)
     assert table.counts.sum() == truth[:, 1:].sum(), "points without a class count nowhere"
     for row, train_id in enumerate(table.ids):
         hits = truth[train_id, train_id]
@@ -201,7 +202,7 @@ def test_a_click_on_a_cell_selects_exactly_its_points(window: MainWindow, tiny: 
     QTest.mouseClick(panel.matrix, Qt.MouseButton.LeftButton, pos=place)
     guess = session.frame_state.cloud.layers["prediction"].values
     truth = session.label_set.train_ids(session.frame_state.frame.labels)  # type: ignore[arg-type]
-    wanted = np.flatnonzero((guess == table.ids[row]) & (truth == table.ids[column]))
+    wanted = np.flatnonzero((guess == table.ids[row]) & (truth == table.ids[table.columns[column]]))
     assert len(wanted) and np.array_equal(session.selection, wanted)
     assert panel.matrix._chosen == (row, column)
     session.select(np.arange(3))
@@ -259,10 +260,32 @@ def test_frames_seen_add_up_and_can_be_counted_anew(window: MainWindow, tiny: Pa
     panel._choose_scope("seen")
     table = panel.matrix.table
     assert table is not None and session.scores.frames == 2
-    assert np.array_equal(table.counts, both[np.ix_(table.ids, table.ids)])
+    labelled = [table.ids[place] for place in table.columns]
+    assert np.array_equal(table.counts, both[np.ix_(table.ids, labelled)])
     assert "(2)" in panel.scope.buttons["seen"].text()
     panel.reset.click()
     assert session.scores.frames == 1
+
+
+def test_earlier_figures_stay_dimmed_while_the_network_is_at_work(
+    window: MainWindow, tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window.set_workspace("labels")
+    window.desk.models.use(tiny)
+    settle()
+    panel, session = scores(window), window.session
+    table = panel.matrix.table
+    with monkeypatch.context() as patched:
+        patched.setattr("app.ui.view_words.working", lambda _session: True)
+        session._scorebook.leave()
+        session.scores_changed.emit(session.scores)
+        assert panel.matrix.table is table and panel.body.isVisible() and not panel.body.isEnabled()
+        assert panel.told.text() == EARLIER and not model(window).work.isEnabled() and model(window).work.rows
+    session.scores_changed.emit(session.scores)
+    assert panel.matrix.table is None and not panel.body.isVisible(), "nothing comes any more: it must not stay"
+    assert not model(window).work.rows
+    session.reset_scores()
+    assert panel.body.isEnabled() and panel.matrix.table is not None and panel.told.text() != EARLIER
 
 
 def test_largest_confusions_are_the_largest(window: MainWindow, tiny: Path) -> None:

@@ -21,7 +21,7 @@ from app.ui import text, view_words
 from app.ui.desk import Desk
 from app.ui.model_choice import LAYER
 from app.ui.panels.base import Panel, PanelInfo
-from app.ui.score_table import Order, Scope, ScoreTable, percent, score_table
+from app.ui.score_table import Order, Scope, ScoreTable, percent, score_of, score_table
 from app.ui.widgets.class_matrix import ClassMatrix
 from app.ui.widgets.common import ElidedLabel, heading, hint, tool_button
 from app.ui.widgets.rows import Role, RowDelegate
@@ -38,6 +38,7 @@ ORDERS: tuple[tuple[Order, str], ...] = (
 )
 SHARES = ((True, "% of labelled"), (False, "% of called"))
 GUIDE = "Rows are what the network called a point, columns what is labelled. A click lights up a cell's points."
+EARLIER = "The network is at work; these are the scores that were shown before."
 MISTAKES, MISTAKES_WIDTH, MISTAKES_FROM = 12, 300, 940
 """How many confusions the list holds, its width, and the panel's width from which it is shown."""
 
@@ -159,17 +160,20 @@ class ConfusionPanel(Panel):
         scores = self.session.scores
         by_truth = bool(self.shares.currentData())
         seen = (scores, self._scope, self._order, by_truth)
-        if len(self._of) == len(seen) and scores is self._of[0] and seen[1:] == self._of[1:]:
-            self._show_state(scores, self.matrix.table)
-            return
-        self._of = seen
+        if len(self._of) != len(seen) or scores is not self._of[0] or seen[1:] != self._of[1:]:
+            self._of = seen
+            self._show_table(scores, by_truth)
+        self._show_state(scores)
+
+    def _show_table(self, scores: Scores, by_truth: bool) -> None:
         table = score_table(scores, self._scope, self._order)
+        if table is None and view_words.working(self.session):
+            return  # the old one stays, dimmed, until the new one is there
         self.matrix.show_table(table, by_truth=by_truth)
         self.matrix.choose(self._cell)
         self.told.setText(GUIDE)
         self._show_scope(scores)
         self._fill_mistakes(table)
-        self._show_state(scores, table)
 
     def _show_scope(self, scores: Scores) -> None:
         self.scope.show_value(self._scope)
@@ -180,22 +184,32 @@ class ConfusionPanel(Panel):
         if table is None:
             return
         for row, column in table.mistakes(MISTAKES):
-            item = QListWidgetItem(f"{table.names[column]} → {table.names[row]}")
-            item.setData(Role.SWATCH, QColor(*table.colors[column]))
+            truth = table.columns[column]
+            item = QListWidgetItem(f"{table.names[truth]} → {table.names[row]}")
+            item.setData(Role.SWATCH, QColor(*table.colors[truth]))
             share = percent(table.of_truth[row, column])
             item.setData(Role.NOTE, f"{text.count(int(table.counts[row, column]))} · {share}")
-            item.setData(Role.VALUE, (table.ids[row], table.ids[column]))
+            item.setData(Role.VALUE, table.cell_ids(row, column))
             item.setToolTip(f"{table.cell(row, column)}. Click to light them up.")
             self.mistakes.addItem(item)
 
-    def _show_state(self, scores: Scores, table: ScoreTable | None) -> None:
+    def _show_state(self, scores: Scores) -> None:
         """The table, or one sentence that says why there is none and what to do."""
+        table, current = self.matrix.table, score_of(scores, self._scope) is not None
+        if table is not None and not current and not view_words.working(self.session):
+            self.matrix.show_table(None, by_truth=True)
+            table = None
         why = "" if table is not None else self._why(scores)
         self.empty.setText(why)
         self.empty.setVisible(bool(why))
         self.show_it.setVisible(bool(why) and self._could_show())
         for part in (self.body, self.told):
             part.setVisible(table is not None)
+        self.body.setEnabled(current)
+        if table is not None and not current:
+            self.told.setText(EARLIER)
+        elif self.told.text() == EARLIER:
+            self.told.setText(GUIDE)
         self.bar.setVisible(table is not None or scores.total is not None)
 
     def _could_show(self) -> bool:
@@ -247,4 +261,4 @@ class ConfusionPanel(Panel):
         self.told.setText(words or GUIDE)
 
 
-ENTRY = PanelInfo("Scores", "centre", 20, ConfusionPanel, share=450)
+ENTRY = PanelInfo("Scores", "centre", 20, ConfusionPanel, share=462)

@@ -39,6 +39,7 @@ NOTHING = (
 )
 SWITCHED_OFF = "Switched off. Predict (M) has it label the frames in view."
 UNSEEN = "No view shows anything of it, so nothing is predicted."
+ON_FRAME, AT_WORK = "On this frame", "At work on this frame"
 PRECISIONS = (
     ("auto", "Automatic", "bfloat16 where the processor is faster with it"),
     ("fp32", "float32", "Full precision"),
@@ -154,7 +155,7 @@ class ModelPanel(Panel):
         self.column.addWidget(self.options)
 
     def _build_work(self) -> None:
-        self.work_title = heading("On this frame")
+        self.work_title = heading(ON_FRAME)
         self.work_title.setContentsMargins(0, 6, 0, 0)
         self.work = ValueRows("On this frame")
         self.no_labels = hint("")
@@ -221,7 +222,8 @@ class ModelPanel(Panel):
             return "Open a drive: its frames are then predicted.", False
         if not self.models.shown:
             return UNSEEN, False
-        return ("", False) if self.session.scores.report is not None else ("At work on this frame …", False)
+        told = self.session.scores.report is not None or self.work.rows
+        return ("" if told else f"{AT_WORK} …"), False
 
     def _show_card(self, on: bool) -> None:
         """What the newest prediction says of its network, else what the file says."""
@@ -247,8 +249,14 @@ class ModelPanel(Panel):
         self.scores_title.setVisible(bool(scores))
 
     def _show_work(self, on: bool) -> None:
+        """What came of it; while this frame's figures are made, the earlier ones stay, dimmed."""
         scores, state = self.session.scores, self.session.frame_state
         rows = work_rows(scores, len(state.frame)) if on and state is not None else ()
+        waits = not rows and bool(self.work.rows) and view_words.working(self.session)
+        self.work.setEnabled(not waits)
+        self.work_title.setText((AT_WORK if waits else ON_FRAME).upper())
+        if waits:
+            return
         self.work.show_rows(rows)
         why = scores.report.why if rows and scores.report is not None else ""
         self.no_labels.setText(why)

@@ -21,6 +21,9 @@ STEPS = {
     Qt.Key.Key_Left: (0, -1),
     Qt.Key.Key_Right: (0, 1),
 }
+DIMMED = 0.45
+"""How strongly figures of another frame are drawn while those of this one are made."""
+
 CHOOSE = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
@@ -55,9 +58,7 @@ class ClassMatrix(QWidget):
 
     def choose(self, ids: tuple[int, int] | None) -> None:
         """Mark the cell of these train ids (predicted, true), or none."""
-        table = self.table
-        known = table is not None and ids is not None and ids[0] in table.ids and ids[1] in table.ids
-        cell = (table.ids.index(ids[0]), table.ids.index(ids[1])) if known and table and ids else None
+        cell = self.table.cell_of(*ids) if self.table is not None and ids is not None else None
         if cell != self._chosen:
             self._chosen = cell
             self.update()
@@ -109,14 +110,15 @@ class ClassMatrix(QWidget):
         if key in CHOOSE:
             self._take(cell)
             return
-        last, (down, right) = len(self.table) - 1, STEPS[key]
-        moved = min(max(cell[0] + down, 0), last), min(max(cell[1] + right, 0), last)
+        down, right = STEPS[key]
+        rows, columns = len(self.table) - 1, len(self.table.columns) - 1
+        moved = min(max(cell[0] + down, 0), rows), min(max(cell[1] + right, 0), columns)
         self._point_at(moved, None)
 
     def _take(self, cell: Cell) -> None:
         if self.table is not None:
             self._chosen = cell
-            self._on_cell(self.table.ids[cell[0]], self.table.ids[cell[1]])
+            self._on_cell(*self.table.cell_ids(*cell))
             self.update()
 
     def _point_at(self, cell: Cell | None, at: QPointF | None) -> None:
@@ -142,7 +144,7 @@ class ClassMatrix(QWidget):
             return None
         shape = self._shape()
         row, column = int((at.y() - shape.head) // shape.row), int((at.x() - shape.left) // shape.cell)
-        inside = 0 <= row < len(self.table) and 0 <= column < len(self.table)
+        inside = 0 <= row < len(self.table) and 0 <= column < len(self.table.columns)
         return (row, column) if inside else None
 
     # painting
@@ -153,13 +155,14 @@ class ClassMatrix(QWidget):
             return
         shape = self._shape()
         painter = QPainter(self)
+        painter.setOpacity(1.0 if self.isEnabled() else DIMMED)
         painter.drawPixmap(0, 0, self._picture(self.table, shape))
         now = theme.current()
         if self._under is not None:
             row, column = self._under
             band = QColor(now.color("text"))
             band.setAlpha(22)
-            whole = len(self.table) * shape.cell
+            whole = len(self.table.columns) * shape.cell
             painter.fillRect(QRectF(0, shape.head + row * shape.row, shape.left + whole, shape.row), band)
             high = shape.head + len(self.table) * shape.row
             painter.fillRect(QRectF(shape.left + column * shape.cell, 0, shape.cell, high), band)

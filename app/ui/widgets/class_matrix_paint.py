@@ -53,14 +53,15 @@ class Shape:
 
 def shape_of(table: ScoreTable, width: float, height: float) -> Shape:
     """Share out the room: first the cells, then what is left for bars."""
-    count = len(table)
+    count, columns = len(table), len(table.columns)
     metrics = QFontMetrics(theme.font(12))
     longest = max(metrics.horizontalAdvance(name) for name in table.names)
+    high = max(QFontMetrics(theme.font(11)).horizontalAdvance(table.names[place]) for place in table.columns)
     name = min(SIDE + 11 + 8 + longest + 10, SIDE + NAME_MOST)
     fixed = name + 2 * NUMBER + GAP
-    cell = min(max((width - fixed - BAR_WANTED - SIDE) / count, CELL_WIDTHS[0]), CELL_WIDTHS[1])
-    bar = min(max(width - fixed - cell * count - SIDE, BAR[0]), BAR[1])
-    head = max(longest + 26.0, HEAD_LEAST)
+    cell = min(max((width - fixed - BAR_WANTED - SIDE) / columns, CELL_WIDTHS[0]), CELL_WIDTHS[1])
+    bar = min(max(width - fixed - cell * columns - SIDE, BAR[0]), BAR[1])
+    head = max(high + 25.0, HEAD_LEAST)
     row = min(max((height - head - 4) / count, ROW_HEIGHTS[0]), ROW_HEIGHTS[1])
     return Shape(head, row, cell, name, bar, fixed + bar)
 
@@ -68,8 +69,8 @@ def shape_of(table: ScoreTable, width: float, height: float) -> Shape:
 def least_size(table: ScoreTable) -> tuple[int, int]:
     """Width and height below which the table has to be scrolled."""
     shape = shape_of(table, 0, 0)
-    count = len(table)
-    return round(shape.left + count * shape.cell + SIDE), round(shape.head + count * shape.row + 4)
+    width = shape.left + len(table.columns) * shape.cell + SIDE
+    return round(width), round(shape.head + len(table) * shape.row + 4)
 
 
 def paint_table(painter: QPainter, table: ScoreTable, shape: Shape, by_truth: bool) -> None:
@@ -101,15 +102,14 @@ def _heads(painter: QPainter, table: ScoreTable, shape: Shape) -> None:
     painter.drawText(QRectF(shape.name, 0, numbers - shape.name, base), Qt.AlignmentFlag.AlignBottom, "IoU")
     painter.drawText(QRectF(numbers - 40, 0, NUMBER + 40, base), right, first)
     painter.drawText(QRectF(numbers + NUMBER - 10, 0, NUMBER + 10, base), right, second)
-    painter.setFont(theme.font(12))
-    for column, name in enumerate(table.names):
+    for column, place in enumerate(table.columns):
         middle = shape.cell_rect(0, column).center().x()
-        draw_swatch(painter, QRectF(middle - 4.5, base - 7, 9, 9), QColor(*table.colors[column]))
+        draw_swatch(painter, QRectF(middle - 4.5, base - 7, 9, 9), QColor(*table.colors[place]))
         painter.save()
         painter.setPen(now.color("soft"))
         painter.translate(middle, base - 13)
         painter.rotate(-90)
-        painter.drawText(QRectF(0, -10, shape.head, 20), Qt.AlignmentFlag.AlignVCenter, name)
+        painter.drawText(QRectF(0, -10, shape.head, 20), Qt.AlignmentFlag.AlignVCenter, table.names[place])
         painter.restore()
 
 
@@ -148,10 +148,10 @@ def _cells(painter: QPainter, table: ScoreTable, shape: Shape, by_truth: bool) -
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     painter.setFont(theme.font(11))
     for row in range(len(table)):
-        for column in range(len(table)):
+        for column in range(len(table.columns)):
             area = shape.cell_rect(row, column).adjusted(0.5, 0.5, -0.5, -0.5)
             share = float(shares[row, column])
-            color = cell_color(share, row == column, now)
+            color = cell_color(share, table.right(row, column), now)
             painter.fillRect(area, color)
             if shape.cell >= PERCENT_FROM and share >= 0.005:
                 painter.setPen(QColor("#101418") if color.lightnessF() > 0.5 else QColor("#ffffff"))

@@ -57,7 +57,7 @@ class RowDelegate(QStyledItemDelegate):
             painter.fillRect(rect, now.color("raised"))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         rect.adjust(self._inset, 0, -self._right, 0)
-        dim = bool(index.data(Role.DIM))
+        dim = bool(index.data(Role.DIM)) or not state & QStyle.StateFlag.State_Enabled
         rect.setLeft(self._left_parts(painter, rect, index, dim))
         rect.setRight(self._note(painter, rect, index, dim))
         painter.setFont(theme.font(bold=bool(index.data(Role.STRONG))))

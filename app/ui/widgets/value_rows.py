@@ -13,6 +13,8 @@ from app.ui import theme
 ROW = 22
 GAP = 10
 SMALLEST_NAME = 60
+DIMMED = 0.45
+"""How strongly values are drawn that are about to be replaced."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class ValueRows(QWidget):
         """Every row on its line."""
         now = theme.current()
         painter = QPainter(self)
+        painter.setOpacity(1.0 if self.isEnabled() else DIMMED)
         for i, row in enumerate(self.rows):
             font = theme.font(bold=row.strong)
             metrics = QFontMetrics(font)
