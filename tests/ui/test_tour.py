@@ -23,7 +23,8 @@ def test_the_tour_leaves_a_picture_and_a_check_of_each_step(tmp_path: Path, driv
     steps = tour.run(drive, out, size=(1280, 800), checkpoint=tiny)
     read = json.loads((out / "tour.json").read_text())
     told = read["steps"]
-    assert {"predict live", "right and wrong", "confusion click", "similar points", "training used"} <= {s["name"] for s in told}
+    names = {step["name"] for step in told}
+    assert {"predict live", "right and wrong", "confusion click", "similar points", "training used"} <= names
     assert not [why for why in read["left_out"] if "rediction" in why or "network" in why]
     assert [step["name"] for step in told] == [step.name for step in steps]
     assert len(steps) >= len(STEPS)

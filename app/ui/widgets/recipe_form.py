@@ -13,10 +13,10 @@ from app.core.training.recipe import Recipe, checked
 from app.ui.widgets.common import heading, hint
 from app.ui.widgets.recipe_field import RecipeField
 
-OWN = "This recipe"
+OWN, OTHERS = "This recipe", "Others"
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Length and steps", ("max_steps", "batch_size", "accumulate", "seed")),
-    ("Network", ("network", "network_fields", "init", "columns", "voxel_size", "max_points")),
+    ("Network", ("network", "network_fields", "init", "columns", "standardise", "voxel_size", "max_points")),
     ("Optimiser", ("optimizer", "learning_rate", "schedule", "warmup_steps", "momentum", "weight_decay",
                    "clip_norm", "ema")),
     (OWN, ()),
@@ -33,10 +33,11 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
 def grouped(kind: type[Recipe]) -> list[tuple[str, list[str]]]:
     """All fields of a recipe under their headings, in order; headings without any are left out."""
     placed = {name for _, names in GROUPS for name in names}
-    own = [name for name in kind.model_fields if name not in placed]
+    own = [name for name in kind.model_fields if name not in Recipe.model_fields]
     groups = [
         (title, own if title == OWN else [n for n in names if n in kind.model_fields]) for title, names in GROUPS
     ]
+    groups.append((OTHERS, [name for name in kind.model_fields if name not in placed and name not in own]))
     return [(title, names) for title, names in groups if names]
 
 
