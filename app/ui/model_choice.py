@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ class ModelChoice:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._last: PredictOptions | None = None
+        self._built_in: Path | None = None
         self._before: dict[tuple[str, str], str] = {}
         """View and method to the layer that the view showed before it showed that method's."""
 
@@ -52,11 +54,11 @@ class ModelChoice:
 
     @property
     def built_in(self) -> Path | None:
-        """The checkpoint that comes with the application, if it does."""
-        try:
-            return built_in()
-        except LidarScopeError:
-            return None
+        """The checkpoint that comes with the application, if it does; looked for until it has been found."""
+        if self._built_in is None:
+            with contextlib.suppress(LidarScopeError):
+                self._built_in = built_in()
+        return self._built_in
 
     @property
     def recent(self) -> tuple[Path, ...]:

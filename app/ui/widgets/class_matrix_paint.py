@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import cache
 
-import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter
 
@@ -29,6 +30,9 @@ BAR_WANTED = 110.0
 GAP = 14.0
 PERCENT_FROM = 22.0
 """A cell of this width has room for two figures."""
+
+LEVELS = 200
+"""Shares are told apart by half a hundredth."""
 
 WRONG = "#f26042"
 """Mistakes, as in the layer of right and wrong."""
@@ -161,12 +165,17 @@ def _cells(painter: QPainter, table: ScoreTable, shape: Shape, by_truth: bool) -
 
 def cell_color(share: float, right: bool, now: Theme) -> QColor:
     """From the ground to blue (right) or orange (wrong); the root of the share, so that a few points show."""
-    ground, full = now.color("control"), QColor(WRONG)
-    if right:
-        full = now.color("accent")
-    if share <= 0:
+    return _shade(math.ceil(LEVELS * min(share, 1.0)), right, now)
+
+
+@cache
+def _shade(level: int, right: bool, now: Theme) -> QColor:
+    """The colour of a share of ``level`` parts of ``LEVELS``: four hundred cells ask for it at once."""
+    ground = now.color("control")
+    if level <= 0:
         return _mixed(now.color("panel"), ground, 0.5)
-    return _mixed(ground, full, 0.12 + 0.88 * float(np.sqrt(min(share, 1.0))))
+    full = now.color("accent") if right else QColor(WRONG)
+    return _mixed(ground, full, 0.12 + 0.88 * math.sqrt(level / LEVELS))
 
 
 def bar_color(color: QColor, now: Theme) -> QColor:
