@@ -99,14 +99,20 @@ def demo(
     out: Annotated[Path | None, typer.Option(help="Folder of the drive; one in your cache without.")] = None,
     frames: Annotated[int, typer.Option(min=1, help="Length of the drive.")] = 40,
     seed: Annotated[int, typer.Option(min=0, help="Another seed is another street.")] = 0,
+    worlds: Annotated[
+        int,
+        typer.Option(min=1, max=100, help="Streets, as sequences of one drive: what training needs. Needs --out."),
+    ] = 1,
     window: Annotated[bool, typer.Option(help="Open the window on it.")] = True,
     as_json: JsonOption = False,
 ) -> None:
     """Write the demo drive, or reuse it; then open the window on it."""
+    if worlds > 1 and (out is None or window):
+        raise UsageError("Several worlds are written to a folder of their own: give --out DIR and --no-window.")
     if window:
         leave(_application().run(out, demo_seed=seed, demo_frames=frames))
         return
-    written = run_here("write_demo", folder=out, frames=frames, seed=seed)
+    written = run_here("write_demo", folder=out, frames=frames, seed=seed, worlds=worlds)
     if as_json:
         print_json({"path": str(written.path), "frames": written.frames, "seed": written.seed})
     else:

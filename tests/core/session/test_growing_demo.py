@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 from listening_in import heard
 
+from app.core.datasets import open_dataset
 from app.core.demo import world as world_module
 from app.core.demo import writer
 from app.core.demo.calibration import kitti_like
 from app.core.demo.lidar import Lidar
 from app.core.demo.world import World, build_world
+from app.core.errors import UsageError
 from app.core.session import Session
 from app.core.tasks import write_demo
 from app.core.tasks.base import Partial, run
@@ -90,3 +92,15 @@ def test_its_own_place_depends_on_the_seed() -> None:
     done = run(write_demo.ENTRY(Context(), frames=1))
     assert done.path == writer.default_drive_path(0)
     assert writer.default_drive_path(1) != done.path
+
+
+def test_several_worlds_are_sequences_of_one_drive(tmp_path: Path, built: list[int]) -> None:
+    done = run(write_demo.ENTRY(Context(), folder=tmp_path, frames=2, seed=5, worlds=3))
+    assert (done.path, done.frames, done.seed) == (tmp_path, 2, 5)
+    assert built == [5, 6, 7]
+    names = [sequence.name for sequence in open_dataset(tmp_path).sequences]
+    assert names == ["00", "01", "02"]
+    run(write_demo.ENTRY(Context(), folder=tmp_path, frames=2, seed=5, worlds=3))
+    assert built == [5, 6, 7], "a complete drive costs nothing"
+    with pytest.raises(UsageError, match="1 to 100"):
+        run(write_demo.ENTRY(Context(), folder=tmp_path, worlds=0))
