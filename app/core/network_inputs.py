@@ -67,8 +67,15 @@ def network_input(
 
 
 def frame_columns(frame: Frame) -> dict[str, np.ndarray]:
-    """Columns (N,) of a frame that may be features, by name: intensity, ring, time and all extra ones."""
-    found = {"intensity": frame.intensity, "ring": frame.ring, "time": frame.time, **frame.extra}
+    """Columns (N,) of a frame that may be features, by name: intensity, ring, time and all extra ones.
+
+    Intensity is the share of the recording's full intensity, so that a network sees of nuScenes (0 to 255) what it
+    saw of KITTI (0 to 1).
+    """
+    intensity = frame.intensity
+    if intensity is not None and frame.full_intensity != 1.0:
+        intensity = (intensity / np.float32(frame.full_intensity)).astype(np.float32)
+    found = {"intensity": intensity, "ring": frame.ring, "time": frame.time, **frame.extra}
     return {name: column for name, column in found.items() if column is not None}
 
 

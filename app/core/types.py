@@ -106,6 +106,8 @@ class Frame:
     timestamp : seconds since the recording's start, or None
     cameras, boxes : what else was recorded
     notes : one sentence for everything that is missing or odd in this frame
+    full_intensity : the intensity that this recording's sensor gives at most (1, or 255 in nuScenes); networks
+        take the share of it
     heading : radians counter-clockwise from the sensor's x axis to where the vehicle faces; 0 but where a
         sensor is mounted turned (nuScenes' LiDAR looks along y)
     """
@@ -126,6 +128,7 @@ class Frame:
     boxes: tuple[Box, ...] = ()
     notes: tuple[str, ...] = ()
     heading: float = 0.0
+    full_intensity: float = 1.0
 
     def __len__(self) -> int:
         return len(self.points)

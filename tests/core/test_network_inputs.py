@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.core.errors import DataError
-from app.core.network_inputs import collate, network_input
+from app.core.network_inputs import collate, frame_columns, network_input
+from app.core.types import Frame
 
 WANTED = ("x", "y", "z", "intensity")
 
@@ -60,3 +61,9 @@ def test_scans_become_a_batch() -> None:
     assert coords[:, 0].tolist() == [0] * 3 + [1] * 3 + [2] * 3
     assert feats.shape == (9, 3)
     assert all(not scan.coords[:, 0].any() for scan in scans)
+
+
+def test_networks_take_the_share_of_the_full_intensity() -> None:
+    frame = Frame(0, "0", np.zeros((2, 3), np.float32), np.array([0, 51], np.float32), full_intensity=255.0)
+    assert frame_columns(frame)["intensity"] == pytest.approx([0, 0.2])
+    assert frame.intensity is not None and frame.intensity.tolist() == [0, 51], "as recorded"

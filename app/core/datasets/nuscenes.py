@@ -26,6 +26,7 @@ from app.core.labels import LabelSet
 from app.core.types import CameraView, Frame
 
 _POINT = np.dtype("V20")
+FULL_INTENSITY = 255.0
 _POINT_TEXT = "a point: x, y, z, intensity, ring as float32"
 _NEAREST = 250_000
 """Microseconds within which a picture belongs to a sweep; cameras fire every 83 000."""
@@ -96,6 +97,7 @@ class NuScenesSequence(Sequence):
             name=str(shot.timestamp),
             points=raw[:, :3],
             intensity=raw[:, 3],
+            full_intensity=FULL_INTENSITY,
             ring=ring,
             labels=self._labels(shot, len(raw), notes),
             world_from_sensor=world_from_sensor,
