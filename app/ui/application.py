@@ -35,7 +35,9 @@ RENDERERS = {"open3d": ("raster", "open3d"), "pyqtgraph": ("raster",)}
 def application() -> QApplication:
     """The one ``QApplication``, made if there is none, in the window's own style."""
     found = QApplication.instance()
-    import numpy.ma  # noqa: F401 - the first percentile would import it, 50 ms, while the user waits for a frame
+    # Imported later these would hold up the window: by the first percentile (50 ms), by the first autosave (100 ms).
+    import numpy.ma
+    import psutil  # noqa: F401
 
     app = found if isinstance(found, QApplication) else QApplication(sys.argv[:1])
     app.setApplicationName("lidarscope")
