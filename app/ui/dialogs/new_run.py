@@ -141,8 +141,6 @@ class NewRun(QDialog):
         self.queue.setAutoDefault(False)
         self.queue.clicked.connect(lambda *_: self._go(queue=True))
         self.start.clicked.connect(lambda *_: self._go(queue=False))
-        busy = bool(self._training.live)
-        (self.queue if busy else self.start).setDefault(True)
         row.addWidget(self.where, 1)
         for button in (cancel, self.queue, self.start):
             row.addWidget(button)
@@ -217,8 +215,9 @@ class NewRun(QDialog):
         )
         told = f"{text.plural(len(changes), 'field')} changed." if changes else "All fields as the recipe has them."
         self._say(sentence or told + beside, bad=bool(sentence))
-        self.start.setEnabled(not sentence)
-        self.queue.setEnabled(not sentence)
+        for button in (self.start, self.queue):
+            button.setEnabled(not sentence)
+            button.setDefault(not sentence and (button is self.queue) == bool(busy))
         self.all_back.setEnabled(bool(changes))
         folder = self._training.folder
         self.where.setText("" if folder is None else text.shortened(f"in {folder}", None))

@@ -154,11 +154,15 @@ class CurvesPanel(Panel):
             return
         if not self.isVisible():
             return  # all of it is shown when the panel is
+        validated = len(self.training.curves(path).validations)
+        plots = self.board.plots
+        if path not in plots["rate"].keys or (validated and path not in plots["miou"].keys):
+            self._refresh()  # in its place among the others
+            return
         chosen = self.training.chosen
         is_chosen = chosen is not None and chosen.path == path
         front = is_chosen and len(shown) > 1
         self.board.show_run(path, self.training.curves(path), shown[path], chosen=front)
-        validated = len(self.training.curves(path).validations)
         if is_chosen and validated != self._validated:
             self._show_classes()
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QResizeEvent
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPicture, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.core.curves import thinned
@@ -74,7 +74,7 @@ class CurvePlot(QWidget):
         row.addWidget(self.title)
         row.addWidget(self.values, 1)
         column.addLayout(row)
-        self.plot: Any = pg.PlotWidget()
+        self.plot: Any = pg.PlotWidget(axisItems={side: _Axis(side) for side in ("left", "bottom")})
         self.plot.setAccessibleName(title)
         self.plot.setMinimumSize(120, 90)
         self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -282,10 +282,27 @@ class CurvePlot(QWidget):
             axis = self.plot.getAxis(side)
             axis.setPen(pg.mkPen(now.line))
             axis.setTextPen(pg.mkPen(now.faint))
-            axis.setStyle(tickFont=theme.font(11), tickLength=-3)
+            axis.setStyle(tickFont=theme.font(11), tickLength=-3, maxTickLevel=0)
             axis.setGrid(28)
         self.plot.getAxis("left").setWidth(44)
         self.cursor.setPen(pg.mkPen(now.faint, width=1, style=Qt.PenStyle.DashLine))
+
+
+class _Axis(pg.AxisItem):  # type: ignore[misc]  # the library has no types
+    """An axis that is drawn at once: as a recorded picture, which is the library's way, its numbers cost thrice."""
+
+    picture: Any
+    _specs: Any = None
+
+    def paint(self, painter: QPainter, _option: Any, _widget: Any) -> None:
+        """Lines and numbers; where they stand is worked out anew only when ``picture`` has been dropped."""
+        painter.setFont(self.style["tickFont"])
+        if self.picture is None:
+            self._specs, self.picture = self.generateDrawSpecs(painter), QPicture()
+        if self._specs is not None:
+            painter.save()
+            self.drawPicture(painter, *self._specs)
+            painter.restore()
 
 
 def nearest(x: np.ndarray, at: float) -> int:
