@@ -35,8 +35,8 @@ RENDERERS = {"open3d": ("raster", "open3d"), "pyqtgraph": ("raster",)}
 def application() -> QApplication:
     """The one ``QApplication``, made if there is none, in the window's own style."""
     found = QApplication.instance()
-    # Imported later these would hold up the window: by the first percentile (50 ms), by the first autosave (100 ms).
-    import numpy.ma
+    # Later they would hold up the window: at the first percentile (50 ms) and the first autosave (100 ms).
+    import numpy.ma  # noqa: F401
     import psutil  # noqa: F401
 
     app = found if isinstance(found, QApplication) else QApplication(sys.argv[:1])
