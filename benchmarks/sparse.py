@@ -23,7 +23,7 @@ from app.models.backbones import spvcnn
 from app.models.backbones.base import Backbone
 from app.models.sparse import set_engine, usable
 from app.models.sparse.engine import engine
-from benchmarks.rows import Row, report
+from benchmarks.rows import Row
 
 SWEEP = Path("semantickitti/sequences/00/velodyne/000000.bin")
 ROUNDS = 5
@@ -99,8 +99,8 @@ def _unchecked_spconv() -> None:
         engine("spconv").careful = False  # type: ignore[attr-defined]
 
 
-def main(*, as_json: bool = False) -> int:
-    """Print the rows; without spconv installed its columns stay empty."""
+def rows() -> list[Row]:
+    """Measure; without spconv installed its columns stay empty."""
     _unchecked_spconv()
     coords, feats = sweep()
     made = network(coords, feats)
@@ -115,19 +115,14 @@ def main(*, as_json: bool = False) -> int:
     peer = best.get("spconv")
     peaks = {name: peak(name) for name in ("torch", "spconv") if name in names}
     note = f"{len(coords)} voxels, {torch.get_num_threads()} threads"
-    rows = [
+    return [
         Row("SPVCNN forward, float32", "s", best["torch"], "spconv", peer, 0.8, of_ratio=True, note=note),
         Row("SPVCNN forward, bfloat16", "s", best["bfloat16"], "spconv float32", peer, 0.4, of_ratio=True),
         Row("points of another class in bfloat16", "%", changed, reach=0.5, note="random weights"),
         Row("training step", "s", training, "our forward", best["torch"], 3.2, of_ratio=True),
         Row("peak memory of forward", "MB", peaks["torch"], "spconv", peaks.get("spconv"), 1.2, of_ratio=True),
     ]
-    report(rows, as_json=as_json)
-    return 0
 
 
 if __name__ == "__main__":
-    if "--peak" in sys.argv:
-        measure_peak(sys.argv[-1])
-    else:
-        raise SystemExit(main(as_json="--json" in sys.argv))
+    measure_peak(sys.argv[-1])

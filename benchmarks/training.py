@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -15,7 +13,7 @@ from app.core.training.recipe import Recipe
 from app.core.training.recipes import recipe_of
 from app.core.training.schedule import learning_rate
 from benchmarks.drives import demo_drive
-from benchmarks.rows import Row, report
+from benchmarks.rows import Row
 
 STEPS = 14
 SKIPPED = 2
@@ -91,15 +89,3 @@ def _bare(recipe: Recipe, data: Path, folder: Path) -> float:
         optimizer.zero_grad()
         times.append(time.perf_counter())
     return statistics.mean(b - a for a, b in zip(times[SKIPPED:], times[SKIPPED + 1 :], strict=False))
-
-
-def main(*, as_json: bool = False) -> int:
-    """Measure and print."""
-    report(rows(), as_json=as_json)
-    return 0
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true")
-    sys.exit(main(as_json=parser.parse_args().json))
