@@ -265,11 +265,7 @@ class Session(SessionFrames):
                 self._views[LEFT] = memory.view_state(name, view)
         self._cameras.update(memory.restored_cameras(saved.views))
         self._layout = dict(saved.layout)
-        chosen, problems = memory.restored_methods(saved.methods)
-        for problem in problems:
-            self.log_line(problem, "warning")
-        for name, options in chosen.items():
-            self.set_method(name, options)
+        self.restore_methods(saved)
         self.split(saved.split)
         self.set_linked(saved.linked)
         for name in self._views:
@@ -280,6 +276,14 @@ class Session(SessionFrames):
         if saved.path is not None:
             options = memory.open_options(saved.options)
             self.open(saved.path, options, sequence=saved.sequence, frame=saved.frame)
+
+    def restore_methods(self, saved: SavedSession) -> None:
+        """Switch on the methods of a saved session; those that are no more are told in the log."""
+        chosen, problems = memory.restored_methods(saved.methods)
+        for problem in problems:
+            self.log_line(problem, "warning")
+        for name, options in chosen.items():
+            self.set_method(name, options)
 
     def autosave(self, *, closed: bool = False) -> None:
         """Store the session if it has changed since; ``closed``: the window ends in order."""

@@ -125,12 +125,19 @@ def begin(
     demo_seed: int | None = None,
     demo_frames: int = DEMO_FRAMES,
 ) -> None:
-    """Bring into the window what it is to start with; see :func:`run`."""
+    """Bring into the window what it is to start with; see :func:`run`.
+
+    At the very first start that is the built-in network, later the one that was chosen last, if any.
+    """
     saved, problem = disk.load_session()
     if problem:
         session.log_line(problem, "warning")
-    if saved is not None and saved.layout:
-        window.restore_layout(saved.layout)
+    if saved is None:
+        session.use_built_in_network()
+    else:
+        session.restore_methods(saved)
+        if saved.layout:
+            window.restore_layout(saved.layout)
     if demo_seed is not None:
         session.open_demo(path, frames=demo_frames, seed=demo_seed)
     elif path is not None:
