@@ -27,6 +27,7 @@ from app.core.training.folder import (
     refused,
     this_host,
 )
+from app.core.training.memory import keeping
 from app.core.training.reader import status_of
 from app.core.training.recipe import Recipe
 from app.core.training.run import begin
@@ -171,7 +172,7 @@ def wait(out: Path, states: tuple[str, ...], seconds: float) -> Status:
 def _spawn(run: RunFolder, arguments: list[str]) -> int:
     root = str(Path(app.__file__).resolve().parents[1])
     program = f"import sys; sys.path[:1] = [{root!r}]; from app.cli import main; sys.exit(main(sys.argv[1:]))"
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    environment = {**keeping(os.environ), "PYTHONUNBUFFERED": "1"}
     for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE"):
         environment.pop(name, None)
     try:

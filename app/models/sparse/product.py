@@ -18,6 +18,10 @@ from torch.autograd.function import once_differentiable
 
 from app.models.sparse.maps import Chunk, Plan
 
+NARROW = 128
+"""Most channels for which MKL's product of a transposed matrix, which it reads as it lies, is faster than oneDNN's,
+which copies it first (measured: half the time at 32 channels, the same at 128, 1.5 times at 256)."""
+
 REDUCED = (torch.bfloat16, torch.float16)
 
 _ONEDNN = hasattr(torch.ops.mkldnn, "_linear_pointwise")
@@ -97,11 +101,23 @@ def backward(
                 product = times(rows, kernel[weight])
                 add_x = product.to(exact) if outs is None else _add(add_x, outs, product)
             if grad_kernel is not None:
-                members = part if outs is None else _padded_rows(part, outs, rows.shape[0])
-                grad_kernel[weight] += times(members.t(), rows.t())
+                _add_outer(grad_kernel[weight], part, outs, rows)
         if grad_x is not None and add_x is not None:
             grad_x[chunk.start : chunk.stop] = add_x
     return grad_x, None if grad_kernel is None else grad_kernel.to(kernel.dtype)
+
+
+def _add_outer(to: Tensor, part: Tensor, outs: Tensor | None, rows: Tensor) -> None:
+    """Add the transpose of ``part``'s rows ``outs`` (None: all) times ``rows`` to ``to`` (Cin, Cout)."""
+    if max(to.shape) <= NARROW or to.dtype != part.dtype:
+        members = part if outs is None else part.index_select(0, outs)
+        if to.dtype == part.dtype:
+            torch.addmm(to, members.t(), rows[: members.shape[0]], out=to)
+        else:
+            to += torch.mm(members.t(), rows[: members.shape[0]])
+        return
+    members = part if outs is None else _padded_rows(part, outs, rows.shape[0])
+    to += times(members.t(), rows.t())
 
 
 def _add(to: Tensor, outs: Tensor, product: Tensor) -> Tensor:
