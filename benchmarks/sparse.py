@@ -155,7 +155,7 @@ def rows() -> list[Row]:
             "%",
             shipped_changes(),
             reach=0.5,
-            note=f"the shipped checkpoint on this sweep; {changed:.2f} % with random weights, whose classes nearly tie",
+            note=f"shipped checkpoint; {changed:.2f} % with random weights, whose classes nearly tie",
         ),
         Row(
             "training step",

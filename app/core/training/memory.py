@@ -1,8 +1,8 @@
 """How a training process keeps its memory: asked of the C library, which asks the kernel for it anew otherwise.
 
 Each step of a training needs the same gigabytes again. As it comes, glibc gives every large array back to the
-kernel and asks for the next one, page by page of 4 kB; here a training step of SPVCNN on a real scan spent a quarter
-of its time in that (6.4 s; 4.6 s with memory that is kept, in large pages).
+kernel and asks for the next one, page by page of 4 kB; here a training step of SPVCNN on a real scan spent a
+quarter of its time in that (6.4 s; 4.6 s with memory that is kept, in large pages).
 """
 
 from __future__ import annotations
