@@ -72,7 +72,7 @@ class WindowBench:
 
         times = []
         for index in range(20):
-            key = (Qt.Key.Key_1, Qt.Key.Key_2)[index % 2]
+            key = (Qt.Key.Key_2, Qt.Key.Key_1)[index % 2]  # height is shown first
             times.append(self.until_picture(lambda key=key: self.driver.key(key)))  # type: ignore[misc]
             self.driver.rest()
         return Row(
