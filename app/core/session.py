@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,10 @@ from app.core.state import DriveInfo, SequenceInfo
 from app.core.tasks.context import Source
 from app.core.tasks.engine import Engine, Post
 from app.core.tasks.open_drive import OpenedDrive
+
+
+_SAVERS = ThreadPoolExecutor(1, thread_name_prefix="autosave")
+"""A disk that is busy with a training's checkpoint lets a small write wait: not on the window's main thread."""
 
 
 class Session(SessionFrames):
@@ -59,6 +64,8 @@ class Session(SessionFrames):
         self._cameras: dict[str, Camera] = {}
         self._layout: dict[str, str] = {}
         self._stored: SavedSession | None = None
+        self._saver: Future[None] | None = None
+        self._in_window = post is not None
         self._settings = settings or self._settings_from_disk()
         self._accumulation = replace(self._accumulation, budget=self._settings.point_budget)
 
@@ -290,11 +297,22 @@ class Session(SessionFrames):
         saved = self.save_state().model_copy(update={"closed": closed})
         if saved == self._stored:
             return
+        self._stored = saved
+        self._saver = _SAVERS.submit(self._write, saved)
+        if closed or not self._in_window:
+            self.finish_saving()
+
+    def finish_saving(self) -> None:
+        """Wait until what was last to be stored is."""
+        if self._saver is not None:
+            self._saver.result()
+
+    def _write(self, saved: SavedSession) -> None:
         try:
             disk.save_session(saved)
         except DataError as error:
-            self.log_line(str(error), "warning")
-        self._stored = saved
+            sentence = str(error)
+            self._post(lambda: self.log_line(sentence, "warning"))
 
     # under the hood
 

@@ -38,6 +38,7 @@ def leave_something(drive: Path, *, crash: bool) -> None:
         window.docks["log"].close()
         if crash:
             window.autosave.save()
+            window.session.finish_saving()
             stored = session_file().read_bytes()
     if crash:  # a crash is a close that never happened: what it would have written is taken back
         ours = f"{os.getpid()} {psutil.Process().create_time()}".encode()
@@ -132,6 +133,7 @@ def test_a_session_of_a_window_that_is_still_open_is_no_crash(drive: Path) -> No
         session.open(drive)
         settle()
         window.autosave.save()
+        window.session.finish_saving()
         saved, _line = disk.load_session()
         assert saved is not None and not saved.closed
         assert not autosave.crashed(saved)

@@ -32,7 +32,7 @@ from app.core.training.reader import status_of
 from app.core.training.recipe import Recipe
 from app.core.training.run import begin
 
-NICENESS = 10
+NICENESS = 19
 """How far below others a run in the background stands, so that the window stays smooth."""
 
 _CHILDREN: list[subprocess.Popen[bytes]] = []
