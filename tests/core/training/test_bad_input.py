@@ -101,12 +101,26 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_batch(
     assert [step for step, _ in losses(out)] == [1, 2, 3, 4]
 
 
-def test_weights_that_are_no_numbers_are_never_kept(drive: Path, recipe: MakeRecipe, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="NaN"):
-        run.train(
-            tmp_path / "run", "supervised", recipe(learning_rate="100", weight_decay="1", max_steps="60"), drive
-        )
-    for path in RunFolder(tmp_path / "run").step_checkpoints():
+def test_weights_that_are_no_numbers_are_never_kept(
+    drive: Path, recipe: MakeRecipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from app.models.objectives.supervised import Supervised
+
+    forward, calls = Supervised.forward, []
+
+    def spoilt(self: Supervised, batch: Any) -> dict[str, torch.Tensor]:
+        calls.append(batch)
+        losses = forward(self, batch)
+        if len(calls) == 3:
+            next(self.parameters()).data.fill_(float("nan"))
+        return losses
+
+    monkeypatch.setattr(Supervised, "forward", spoilt)
+    with pytest.raises(DataError, match="weights became NaN at step 3; resume from the last checkpoint"):
+        run.train(tmp_path / "run", "supervised", recipe(checkpoint_every="1"), drive)
+    kept = RunFolder(tmp_path / "run").step_checkpoints()
+    assert kept[0].name == "step-00000002.safetensors"
+    for path in kept:
         assert all(torch.isfinite(value).all() for value in checkpoints.read(path).state.values())
 
 
