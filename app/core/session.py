@@ -32,7 +32,6 @@ from app.core.tasks.context import Source
 from app.core.tasks.engine import Engine, Post
 from app.core.tasks.open_drive import OpenedDrive
 
-
 _SAVERS = ThreadPoolExecutor(1, thread_name_prefix="autosave")
 """A disk that is busy with a training's checkpoint lets a small write wait: not on the window's main thread."""
 
