@@ -53,13 +53,14 @@ class Given:
         return replace(self, frame=self.context.frame(self.source, index))
 
     def missing(self, name: str) -> str | None:
-        """Why a method, or one that it uses, has nothing to say about this frame; None if it has."""
+        """Why a method, or one that it needs, has nothing to say about this frame; None if it has."""
         method = _find(name)
-        for needed in method.uses:
+        options = self.options.get(name)
+        for needed in _needed(name, options):
             why = self.missing(needed)
             if why is not None:
                 return why
-        return method.missing(self.frame, self.label_set, self.options.get(name))
+        return method.missing(self.frame, self.label_set, options)
 
     def held(self, name: str) -> Any | None:
         """A method's result for this frame if it is in memory, else None."""
@@ -83,7 +84,7 @@ class Given:
 
     def _key(self, name: str) -> Hashable:
         """Under which a result is kept: what it depends on, the options of used methods included."""
-        names = _with_used(name)
+        names = _with_needed(name, self.options)
         options = self.options.get(name) if len(names) == 1 else tuple(self.options.get(one) for one in names)
         return ("method", name, self.source, self.frame.index, options)
 
@@ -92,13 +93,19 @@ class Method(ABC, Generic[Options, Result]):
     """One method; a module of this package declares ``ENTRY``, an instance of it.
 
     ``options_type`` is a frozen dataclass whose values are hashable and travel between processes. ``uses`` names
-    methods whose results this one needs; it gets them by :meth:`Given.result`.
+    methods whose results this one may need; it gets them by :meth:`Given.result`. ``default``: the options that
+    hold where nobody chose any; None: the method is off until it is switched on.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     options_type: ClassVar[type[Any]]
     uses: ClassVar[tuple[str, ...]] = ()
+    default: ClassVar[Hashable | None] = None
+
+    def needs(self, options: Options) -> tuple[str, ...]:
+        """Those of ``uses`` that these options need."""
+        return self.uses
 
     def pinned(self, options: Options) -> Options:
         """The options with what they mean on the disk at this moment, so that a changed file is seen as new.
@@ -162,8 +169,11 @@ def drain(steps: Steps[T]) -> T:
 
 
 def pinned(chosen: Chosen) -> dict[str, Hashable]:
-    """The options of methods by name, each with what it means on the disk now."""
-    return {name: _find(name).pinned(options) for name, options in chosen}
+    """The options of methods by name, each with what it means on the disk now; defaults where none were chosen."""
+    from app.core import methods
+
+    held = {method.name: method.default for method in methods.all_methods() if method.default is not None}
+    return {name: _find(name).pinned(options) for name, options in {**held, **dict(chosen)}.items()}
 
 
 def depends_on(name: str, changed: frozenset[str]) -> bool:
@@ -176,6 +186,20 @@ def _with_used(name: str) -> tuple[str, ...]:
     found: list[str] = []
     for needed in _find(name).uses:
         found += [other for other in _with_used(needed) if other not in found]
+    return (*found, name)
+
+
+def _needed(name: str, options: Hashable | None) -> tuple[str, ...]:
+    """What a method needs under its options; all it may use while it is off."""
+    method = _find(name)
+    return method.uses if options is None else method.needs(options)
+
+
+def _with_needed(name: str, options: Mapping[str, Hashable]) -> tuple[str, ...]:
+    """A method and all that it needs under these options, itself last."""
+    found: list[str] = []
+    for needed in _needed(name, options.get(name)):
+        found += [other for other in _with_needed(needed, options) if other not in found]
     return (*found, name)
 
 

@@ -16,7 +16,8 @@ from app.core.types import CameraView, Frame
 
 DEFAULT_CACHE_BYTES = 160 << 20
 OPEN_DATASETS = 4
-LOADED_MODELS = 2
+LOADED_MODELS = 3
+"""A segmentation network, a CLIP, and a network distilled from one."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Words and points: what the methods that ask CLIP share. See ``docs/ask_in_words.md``."""
