@@ -122,6 +122,17 @@ QToolButton#ViewChip:hover { background: $control; }
 #ViewBar QToolButton:checked { background: $fill; color: $on_fill; }
 #ViewFrame { background: $view; }
 
+QLineEdit#AskField { background: $control; border: 1px solid $line; border-radius: 8px; padding: 6px 8px; }
+QLineEdit#AskField:focus { border-color: $accent; }
+QToolButton#WordChip { background: $control; border: 1px solid $line; border-radius: 12px; padding: 1px 9px;
+                       color: $text; }
+QToolButton#WordChip:hover { background: $hover; }
+QLineEdit#ChipField { background: transparent; border: 1px dashed $line; border-radius: 12px; padding: 1px 9px; }
+QLineEdit#ChipField:focus { border: 1px solid $accent; background: $control; }
+#PromptRow { border-radius: 6px; background: transparent; }
+#PromptRow:hover { background: $raised; }
+#PromptRow[active="true"] { background: $row; }
+
 #Banner { background: $raised; border: 1px solid $line; border-radius: 8px; }
 #Banner[level="error"] { border-color: $error; }
 #Banner[level="warning"] { border-color: $warning; }
