@@ -18,6 +18,7 @@ from app.core.state import OpenOptions
 from app.core.tasks.engine import Engine
 from app.ui import theme
 from app.ui.autosave import crashed
+from app.ui.collecting import long_lived
 from app.ui.main_window import MainWindow
 from app.ui.qt_post import QtPost
 
@@ -81,7 +82,8 @@ def window_on(
     previous = sys.excepthook
     sys.excepthook = _calm(session, post)
     try:
-        yield window, session
+        with long_lived(window):
+            yield window, session
     finally:
         window.close()
         sys.excepthook = previous
