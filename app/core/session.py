@@ -24,6 +24,7 @@ from app.core.errors import DataError, LidarScopeError
 from app.core.labels import LabelSet
 from app.core.render.camera import Camera
 from app.core.session_frames import SessionFrames
+from app.core.session_language import SessionLanguage
 from app.core.session_training import SessionTraining
 from app.core.session_views import LEFT, RIGHT
 from app.core.settings import SavedSession, Settings
@@ -58,6 +59,7 @@ class Session(SessionFrames):
     def __init__(self, engine: Engine, *, settings: Settings | None = None, post: Post | None = None) -> None:
         super().__init__(engine, post)
         self.training = SessionTraining(self, engine)
+        self.language = SessionLanguage(self)
         self._opened: OpenedDrive | None = None
         self._opening: Path | None = None
         self._cameras: dict[str, Camera] = {}

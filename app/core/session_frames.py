@@ -179,27 +179,13 @@ class SessionFrames(SessionLayers):
         view : points whose class is switched off there are left out
         visible : (h, w) int32 index buffer of a picture: only points that show in it
         """
-        state, source = self._frame_state, self._source
-        if state is None or source is None:
-            return
-
-        def found(rows: np.ndarray) -> None:
-            now = self._frame_state
-            if now is not None and now.cloud.points is state.cloud.points:
-                self.select(rows, mode)
-
-        self.run_task(
+        self.select_found(
             "select_region",
-            "Select points",
-            found,
-            key="region",
-            source=source,
-            index=state.frame.index,
-            accumulation=self._accumulation,
+            mode,
             camera=camera,
             size=size,
             polygon=np.asarray(polygon, np.float64),
-            shown=self.colors(view)[1],
+            shown=None if self._frame_state is None else self.colors(view)[1],
             visible=visible,
         )
 

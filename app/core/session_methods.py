@@ -41,6 +41,8 @@ class SessionMethods(ABC):
     """Row of the drawn point that methods have said something about, or None."""
     scores_changed = Signal(object)
     """The new :class:`~app.core.prediction.scores.Scores`."""
+    reports_changed = Signal(object)
+    """What methods report of the frame in view, by their names."""
 
     def __init__(self) -> None:
         self._methods: dict[str, Hashable] = {}
@@ -94,17 +96,20 @@ class SessionMethods(ABC):
 
         ``UsageError`` if there is no such method, or the options are another one's.
         """
-        wanted = method_folder.find(name).options_type
-        if options is not None and not isinstance(options, wanted):
-            raise UsageError(f"The method '{name}' takes {wanted.__name__}, not {type(options).__name__}.")
-        if options == self._methods.get(name):
+        self.set_methods({name: options})
+
+    def set_methods(self, changes: Mapping[str, Hashable | None]) -> None:
+        """As :meth:`set_method`, for several methods at once: what is shown of them is computed again once."""
+        for name, options in changes.items():
+            wanted = method_folder.find(name).options_type
+            if options is not None and not isinstance(options, wanted):
+                raise UsageError(f"The method '{name}' takes {wanted.__name__}, not {type(options).__name__}.")
+        changed = {name: options for name, options in changes.items() if options != self._methods.get(name)}
+        if not changed:
             return
-        if options is None:
-            del self._methods[name]
-        else:
-            self._methods[name] = options
+        self._methods = {n: o for n, o in {**self._methods, **changed}.items() if o is not None}
         self._pins = pinned(self._chosen())
-        self._change(frozenset({name}))
+        self._change(frozenset(changed))
         self.methods_changed.emit()
 
     def use_built_in_network(self) -> bool:
@@ -159,6 +164,12 @@ class SessionMethods(ABC):
     def select_confusion_cell(self, predicted: int, true: int, mode: Mode = "replace") -> None:
         """Select the drawn points that were predicted as one train id and are labelled another, once the engine has
         found them; can be undone."""
+        self.select_found("select_cell", mode, methods=self._chosen(), predicted=predicted, true=true)
+
+    def select_found(self, task: str, mode: Mode = "replace", **params: Any) -> None:
+        """Select the drawn points that a task finds among them; can be undone. The task takes ``source``,
+        ``index``, ``accumulation`` and ``params`` and returns rows; they count only while the same cloud is
+        drawn."""
         state, source = self._frame_state, self._source
         if state is None or source is None:
             return
@@ -169,16 +180,14 @@ class SessionMethods(ABC):
                 self.select(rows, mode)
 
         self.run_task(
-            "select_cell",
+            task,
             "Select points",
             found,
             key="region",
             source=source,
             index=state.frame.index,
             accumulation=self.accumulation,
-            methods=self._chosen(),
-            predicted=predicted,
-            true=true,
+            **params,
         )
 
     # for the other parts
@@ -204,6 +213,7 @@ class SessionMethods(ABC):
                 self.scores_changed.emit(self.scores)
         elif self._scorebook.leave():
             self.scores_changed.emit(self.scores)
+        self.reports_changed.emit(state.reports)
 
     def _ask_for_facts(self) -> None:
         """Ask what methods know of the picked point."""
