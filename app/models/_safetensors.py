@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 from torch import Tensor
@@ -23,20 +23,61 @@ HEADER_LIMIT = 100 << 20
 """Longest header that is read, as in the format's own reader."""
 
 
-def read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Tensors and metadata of a file; ``ValueError`` saying what is wrong with it."""
+def read(path: Path, names: Container[str] | None = None) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors (of those ``names`` alone, where given) and metadata of a file; ``ValueError`` saying what is wrong
+    with it."""
+    with path.open("rb") as file:
+        header, metadata = _start(file, path.stat().st_size)
+        if names is not None:
+            chosen = {name: entry for name, entry in header.items() if name in names}
+            return {name: _tensor_alone(name, entry, file) for name, entry in chosen.items()}, metadata
+        data = bytearray(file.read())
+    return {name: _tensor(name, entry, data) for name, entry in header.items()}, metadata
+
+
+def _tensor_alone(name: str, entry: Any, file: BinaryIO) -> Tensor:
+    """One tensor of a file that stands at its first one, and does so again afterwards."""
+    first = file.tell()
+    try:
+        start, stop = map(int, entry["data_offsets"])
+        file.seek(first + start)
+        data = bytearray(file.read(max(stop - start, 0)))
+        file.seek(first)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"the entry of tensor {name} cannot be read ({error})") from error
+    return _tensor(name, {**entry, "data_offsets": [0, stop - start]}, data)
+
+
+def shapes(path: Path) -> tuple[dict[str, tuple[int, ...]], dict[str, str]]:
+    """Shapes of a file's tensors by name, and its metadata, from its first bytes alone.
+
+    ``ValueError`` saying what is wrong with it, a file that ends before its last tensor included.
+    """
     size = path.stat().st_size
     with path.open("rb") as file:
-        start = file.read(8)
-        length = int.from_bytes(start, "little")
-        if len(start) < 8 or length > min(HEADER_LIMIT, size - 8):
-            raise ValueError("its header is longer than the file: it is truncated or not safetensors")
-        header = _header(file.read(length))
-        data = bytearray(file.read())
+        header, metadata = _start(file, size)
+        held = size - file.tell()
+    try:
+        found = {name: tuple(map(int, entry["shape"])) for name, entry in header.items()}
+        wanted = max((int(entry["data_offsets"][1]) for entry in header.values()), default=0)
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise ValueError(f"its list of tensors cannot be read ({error})") from error
+    if wanted > held:
+        raise ValueError(f"its tensors take {wanted} bytes and {held} are there: truncated")
+    return found, metadata
+
+
+def _start(file: BinaryIO, size: int) -> tuple[dict[str, Any], dict[str, str]]:
+    """The list of tensors and the metadata, leaving the file at its first tensor."""
+    start = file.read(8)
+    length = int.from_bytes(start, "little")
+    if len(start) < 8 or length > min(HEADER_LIMIT, size - 8):
+        raise ValueError("its header is longer than the file: it is truncated or not safetensors")
+    header = _header(file.read(length))
     metadata = header.pop("__metadata__", {})
     if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
         raise ValueError("its metadata are not text")
-    return {name: _tensor(name, entry, data) for name, entry in header.items()}, metadata
+    return header, metadata
 
 
 def _header(raw: bytes) -> dict[str, Any]:
