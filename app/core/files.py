@@ -44,3 +44,25 @@ def write_atomically(path: Path, content: bytes | Callable[[BinaryIO], None]) ->
             content(file)
         else:
             file.write(content)
+
+
+def lock(descriptor: int) -> bool:
+    """Lock an open file for this process alone, without waiting; False where another holds it.
+
+    The lock ends when the file is closed or the process ends, however it ends.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        import msvcrt
+
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+        except OSError:
+            return False
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

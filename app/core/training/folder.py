@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from app.core.errors import DataError, UsageError
-from app.core.files import write_atomically
+from app.core.files import lock, write_atomically
 from app.core.model_card import BEST, STEP_PATTERN
 from app.core.training.recipe import Recipe, checked
 from app.core.training.recipes import kind_of
@@ -146,7 +146,7 @@ class RunFolder:
         except OSError as error:
             raise DataError(refused(self.lock, error)) from None
         try:
-            if not _lock(descriptor):
+            if not lock(descriptor):
                 status = self.read_status()
                 raise UsageError(
                     f"{self.path} is being trained by another process"
@@ -155,24 +155,6 @@ class RunFolder:
             yield
         finally:
             os.close(descriptor)
-
-
-def _lock(descriptor: int) -> bool:
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        import msvcrt
-
-        try:
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-        except OSError:
-            return False
-        return True
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
 
 
 def append_line(path: Path, content: dict[str, Any]) -> None:
