@@ -144,7 +144,7 @@ class VisibilityMethod(Method[VisibilityOptions, Visibility]):
         if not len(places):
             return (Fact("Visible", "outside all pictures", origin, "visible"),)
         return tuple(
-            Fact(f"Visible in {result.cameras[place]}", _test_line(result, row, place), origin, "visible")
+            Fact(f"Visible in {result.cameras[place]}", _test_line(result, row, int(place)), origin, "visible")
             for place in places
         )
 
