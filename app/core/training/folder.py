@@ -41,7 +41,8 @@ LIVE = (STARTING, RUNNING, PAUSED)
 @dataclass(frozen=True)
 class Status:
     """What a run says of itself. ``heartbeat`` and ``changed`` are seconds since 1970; ``born`` is when the process
-    began, which tells it from a later one with its number."""
+    began, which tells it from a later one with its number. ``gpu_load`` is the share of time in which its graphics
+    card computed, 0 to 1, and ``gpu_memory_mb`` what the run holds there; None without one, or where nothing tells."""
 
     state: str
     step: int = 0
@@ -55,6 +56,8 @@ class Status:
     seconds_per_step: float = 0.0
     seconds_left: float = 0.0
     memory_mb: float = 0.0
+    gpu_load: float | None = None
+    gpu_memory_mb: float | None = None
     scores: dict[str, float] = field(default_factory=dict)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import sys
 import threading
 from typing import Any
 
@@ -57,11 +58,29 @@ class Heartbeat:
 
     def _write(self) -> None:
         with self._lock:
-            self._status = dataclasses.replace(self._status, heartbeat=now(), memory_mb=_memory())
+            load, held = gpu()
+            self._status = dataclasses.replace(
+                self._status, heartbeat=now(), memory_mb=_memory(), gpu_load=load, gpu_memory_mb=held
+            )
             try:
                 self._folder.write_status(self._status)
             except DataError:
                 return  # a full disk is reported by the loop, which needs it; a status that is old harms nothing
+
+
+def gpu() -> tuple[float | None, float | None]:
+    """Load 0 to 1 of the graphics card that this process computes on, and MB it holds there; None: there is none.
+
+    The load needs NVIDIA's library ``pynvml``; without it only the memory is known.
+    """
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_available() or not torch.cuda.is_initialized():
+        return None, None
+    held = torch.cuda.memory_reserved() / 1e6
+    try:
+        return torch.cuda.utilization() / 100, held
+    except (ImportError, RuntimeError):
+        return None, held
 
 
 def _memory() -> float:

@@ -17,7 +17,7 @@ from app.ui.widgets.common import ElidedLabel
 
 TABS = ("Facts", "Notes", "Log")
 FACTS = (
-    "Step", "Time left", "Speed", "Loss", "Best mIoU", "Memory", "Processor", "Device", "Recipe", "Data",
+    "Step", "Time left", "Speed", "Loss", "Best mIoU", "Memory", "Processor", "Device", "GPU", "Recipe", "Data",
 )  # fmt: skip
 RECENT = 20
 """Steps whose mean loss is told."""
@@ -143,9 +143,17 @@ def facts(run: SeenRun, curves: Curves) -> dict[str, str]:
         "Memory": f"{text.count(round(status.memory_mb))} MB" if run.live and status.memory_mb else "–",
         "Processor": "–" if run.load is None else f"{text.number(run.load, 1)} cores",
         "Device": " · ".join(part for part in (run.device, run.precision) if part) or "–",
+        "GPU": _gpu(run) if run.live else "–",
         "Recipe": run.recipe or "–",
         "Data": str(run.data) if run.recipe else "–",
     }
+
+
+def _gpu(run: SeenRun) -> str:
+    status = run.status
+    load = "" if status.gpu_load is None else f"{round(100 * status.gpu_load)} %"
+    held = "" if status.gpu_memory_mb is None else f"{text.count(round(status.gpu_memory_mb))} MB"
+    return " · ".join(part for part in (load, held) if part) or "–"
 
 
 def _fixed_font() -> QFont:
