@@ -30,6 +30,11 @@ def open_clip() -> ModuleType:
             ) from error
 
 
+def prepare() -> None:
+    """Make ``import open_clip`` work for whoever writes it out; ``ClipError`` where it cannot."""
+    open_clip()
+
+
 def _import_torchvision() -> None:
     try:
         importlib.import_module("torchvision")

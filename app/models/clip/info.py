@@ -27,6 +27,7 @@ class ClipInfo:
     notes : sentences that whoever uses it should read
     vocabulary : the words it was trained on, None where that is not stated (it then knows what its makers say)
     logit_scale : by how much cosines are multiplied before a softmax over prompts; NaN where not downloaded yet
+    dense_side : shorter side in pixels at which pictures are best read for features of their pixels; 0: not stated
     """
 
     title: str
@@ -41,6 +42,7 @@ class ClipInfo:
     notes: tuple[str, ...]
     vocabulary: frozenset[str] | None
     logit_scale: float
+    dense_side: int = 0
 
     @property
     def licence_text(self) -> str:

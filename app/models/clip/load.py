@@ -164,7 +164,14 @@ def _info(ready: _Ready, network: Any, identity: str, scale: float) -> ClipInfo:
         notes=(*notes, *ready.plan.notes),
         vocabulary=None if words is None else frozenset(str(word).lower() for word in words),
         logit_scale=scale,
+        dense_side=_side(ready.found),
     )
+
+
+def _side(found: layouts.Found) -> int:
+    """The shorter side for features of pixels that a card states, or 0."""
+    stated = found.card.get("dense_side", 0)
+    return stated if isinstance(stated, int) and stated > 0 else 0
 
 
 def _preparation(network: Any, plan: Plan) -> Any:

@@ -99,8 +99,8 @@ class ClipModel:
         """MaskCLIP's features at every place of a picture (H, W, 3) uint8.
 
         The picture keeps its shape: its shorter side becomes ``scale`` times the tower's own resolution, and it
-        is padded to whole cells with the tower's mean colour. Without a ``scale`` it is twice the resolution, or
-        the picture's own size where that is less, and never more than ``working_size.MOST_PIXELS`` pixels or
+        is padded to whole cells with the tower's mean colour. Without a ``scale`` it is what the CLIP's card states
+        (``info.dense_side``), else twice the resolution or the picture's own size where that is less; never more than ``working_size.MOST_PIXELS`` pixels or
         ``MOST_CELLS`` cells, which bounds the memory. Colours are normalised as this CLIP was trained with
         (MaskCLIP's code used ImageNet's mean and deviation).
 
@@ -118,7 +118,8 @@ class ClipModel:
             )
         _heed(stopped)
         picture, cell = _picture(image), self.cell
-        width, height = working_size(picture.size, min(self.info.resolution), cell, scale)
+        side = self.info.dense_side
+        width, height = working_size(picture.size, min(self.info.resolution), cell, scale, side)
         tensor = self._normalised(picture.resize((width, height), self._resample))
         right, below = -width % cell, -height % cell
         tensor = torch.nn.functional.pad(tensor, (0, right, 0, below))[None]

@@ -15,17 +15,20 @@ MOST_PIXELS = 2_000_000
 USUAL_SCALE = 2.0
 
 
-def working_size(size: tuple[int, int], resolution: int, cell: int, scale: float | None) -> tuple[int, int]:
+def working_size(
+    size: tuple[int, int], resolution: int, cell: int, scale: float | None, side: int = 0
+) -> tuple[int, int]:
     """(width, height) for a picture of ``size`` (width, height), in the shape of the picture.
 
-    Its shorter side becomes ``scale`` times ``resolution``. None: twice, or the picture's own size where that is
-    less (but not below once), or the most that the bounds allow. ``ClipError`` where a stated ``scale`` passes
+    Its shorter side becomes ``scale`` times ``resolution``. None: ``side`` pixels where that is not 0, else twice
+    the resolution or the picture's own size where that is less (but not below once); at most what the bounds allow. ``ClipError`` where a stated ``scale`` passes
     the bounds or is not positive.
     """
     factor = resolution / min(size)
     most = _largest(size, cell)
     if scale is None:
-        wanted = min(max(factor, min(USUAL_SCALE * factor, 1.0)), most)
+        usual = side / min(size) if side else max(factor, min(USUAL_SCALE * factor, 1.0))
+        wanted = min(usual, most)
     elif not (math.isfinite(scale) and scale > 0):
         raise ClipError(f"A picture cannot be scaled by {scale}; use a number above 0, such as 2.")
     elif scale * factor > most:
