@@ -131,7 +131,7 @@ def test_the_facts_are_those_of_the_run(training: MainWindow, runs: Path) -> Non
 def test_the_facts_tell_how_busy_the_card_is(training: MainWindow, runs: Path) -> None:
     write_run(runs / "a-1", RUNNING, gpu_load=0.83, gpu_memory_mb=2310.4)
     look(training)
-    assert panel(training).details.values["GPU"].text() == "83 % · 2 310 MB"
+    assert panel(training).details.values["GPU"].text() == "83 % · 2\N{THIN SPACE}310 MB"
 
 
 def test_a_press_on_the_dot_compares_and_elsewhere_chooses(training: MainWindow, runs: Path) -> None:
