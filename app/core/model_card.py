@@ -53,6 +53,8 @@ class ModelCard:
     trained_on, recipe, step, scores, run : its history; scores are shares (0 to 1) by name
     layout : "ours", "spvnas" or "mmdetection3d"
     notes : sentences that whoever reads its predictions should know
+    clip : identity of the CLIP into whose space the network was distilled, "" for one that predicts classes
+    clip_dim : length of that CLIP's vectors; the network then gives so many values a point, and has no classes
     """
 
     network: str
@@ -69,6 +71,18 @@ class ModelCard:
     run: str = ""
     layout: str = "ours"
     notes: tuple[str, ...] = ()
+    clip: str = ""
+    clip_dim: int = 0
+
+    @property
+    def distilled(self) -> bool:
+        """Whether the network gives features in a CLIP's space instead of scores of classes."""
+        return bool(self.clip)
+
+    @property
+    def outputs(self) -> int:
+        """Values a point that the network gives."""
+        return self.clip_dim if self.distilled else len(self.classes)
 
     def metadata(self) -> dict[str, str]:
         """The card as text for ``checkpoints.save``."""
@@ -118,9 +132,10 @@ def card_of(checkpoint: Checkpoint) -> ModelCard:
     classes, columns = int(found.fields["num_classes"]), int(found.fields["in_channels"])
     if text is not None:
         card = _stated(checkpoint.path, text)
-        if (len(card.classes), len(card.columns)) != (classes, columns):
+        if (card.outputs, len(card.columns)) != (classes, columns):
+            what = "features" if card.distilled else "classes"
             raise DataError(
-                f"{checkpoint.path} describes {len(card.classes)} classes and {len(card.columns)} values a point, "
+                f"{checkpoint.path} describes {card.outputs} {what} and {len(card.columns)} values a point, "
                 f"but its tensors have {classes} and {columns}; export it again."
             )
         return card
@@ -241,7 +256,7 @@ def _stated(path: Path, text: str) -> ModelCard:
         for name in ("columns", "classes", "notes"):
             fields[name] = tuple(str(item) for item in fields[name])
         card = ModelCard(**fields)
-        if not (card.voxel_size > 0 and len(card.classes) > 0 and isinstance(card.fields, dict)):
+        if not (card.voxel_size > 0 and card.outputs > 0 and isinstance(card.fields, dict)):
             raise ValueError("its voxel size or classes make no sense")
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise DataError(f"{path} carries a description that cannot be read ({error}); export it again.") from None

@@ -76,6 +76,13 @@ class Settings(BaseModel):
         title="Frames read ahead",
         description="Frames read ahead in the direction of travel.",
     )
+    features_mb: int = Field(
+        default=2048,
+        ge=0,
+        le=1_048_576,
+        title="Stored features",
+        description="Disk space for language features of frames, in MB; the longest unused go first. 0: none.",
+    )
     point_budget: int = Field(
         default=2_000_000,
         ge=10_000,

@@ -16,7 +16,7 @@ class Regions:
 
     ``camera`` (K,) int16 place in ``frame.cameras``; ``box`` (K, 4) int32 x0, y0, x1, y1 in pixels, half open;
     ``center`` (K, 3) float32 mean of its points, sensor frame, metres; ``points`` (K,) int32 how many fall into
-    that image; ``segment`` (K,) int32 number of its superpoint.
+    that image; ``segment`` (K,) int32 number of its superpoint; ``cameras`` names of ``frame.cameras``.
     """
 
     camera: np.ndarray
@@ -24,6 +24,7 @@ class Regions:
     center: np.ndarray
     points: np.ndarray
     segment: np.ndarray
+    cameras: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.camera)

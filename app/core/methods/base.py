@@ -56,11 +56,14 @@ class Given:
         """Why a method, or one that it needs, has nothing to say about this frame; None if it has."""
         method = _find(name)
         options = self.options.get(name)
+        own = None if options is None else method.missing(self.frame, self.label_set, options)
+        if own is not None:
+            return own  # of what is switched on, its own sentence says more than those of what it builds on
         for needed in _needed(name, options):
             why = self.missing(needed)
             if why is not None:
                 return why
-        return method.missing(self.frame, self.label_set, options)
+        return method.missing(self.frame, self.label_set, None) if options is None else None
 
     def held(self, name: str) -> Any | None:
         """A method's result for this frame if it is in memory, else None."""

@@ -39,10 +39,15 @@ class Predictor:
     """
 
     def __init__(self, model: LoadedModel, *, device: str = "auto", precision: str = "auto") -> None:
-        """``UsageError`` for a device or precision that is not there."""
+        """``UsageError`` for a device or precision that is not there, or a network that predicts no classes."""
+        if model.card.distilled:
+            raise UsageError(
+                f"{model.path} was distilled from a CLIP and predicts no classes; ask it in words, or name another "
+                "checkpoint."
+            )
         self.model = model
         self.device = device_of(device)
-        self.precision = _precision(precision, self.device)
+        self.precision = precision_of(precision, self.device)
         model.network.to(self.device)
 
     def predict(
@@ -118,9 +123,7 @@ class Predictor:
                 logits = network.classify(embedded).float()
                 shares = torch.softmax(logits, 1)
         except (MemoryError, RuntimeError) as error:
-            if isinstance(error, RuntimeError) and not _is_memory(error):
-                raise
-            raise DataError(_no_room(len(given.coords), kind)) from None
+            raise told_of_memory(error, len(given.coords), kind) from None
         scores = logits.cpu().numpy()
         self._check(scores)
         features = embedded.to(torch.float16).cpu().numpy() if vote == 0 else None
@@ -188,7 +191,11 @@ def _spread(values: np.ndarray, inverse: np.ndarray) -> np.ndarray:
     return spread
 
 
-def _precision(wanted: str, device: torch.device) -> str:
+def precision_of(wanted: str, device: torch.device) -> str:
+    """The numbers a network computes in: "fp32" or "bf16"; "auto" is bf16 where the hardware is fast in it.
+
+    ``UsageError`` for another name.
+    """
     import torch
 
     if wanted not in PRECISIONS:
@@ -200,6 +207,13 @@ def _precision(wanted: str, device: torch.device) -> str:
     able = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
     fast = able.get("avx512_bf16") or able.get("amx_bf16") or able.get("bf16")
     return "bf16" if device.type == "cpu" and fast else "fp32"
+
+
+def told_of_memory(error: MemoryError | RuntimeError, voxels: int, kind: str) -> Exception:
+    """What to raise of an error inside a network: one sentence where memory was short, else the error itself."""
+    if isinstance(error, RuntimeError) and not _is_memory(error):
+        return error
+    return DataError(_no_room(voxels, kind))
 
 
 def _is_memory(error: RuntimeError) -> bool:
