@@ -34,9 +34,18 @@ __all__ = [
 ]
 
 _HOMES = {
-    "ClipError": "errors", "ClipInfo": "info", "ClipModel": "model", "ClipSource": "source", "ClipStopped": "errors",
-    "DenseMap": "dense_map", "built_in": "source", "describe_clip": "load", "fetch_clip": "load", "load_clip": "load",
-}  # fmt: skip
+    "ClipError": "errors",
+    "ClipInfo": "info",
+    "ClipModel": "model",
+    "ClipSource": "source",
+    "ClipStopped": "errors",
+    "DenseMap": "dense_map",
+    "built_in": "source",
+    "describe_clip": "load",
+    "fetch_clip": "load",
+    "load_clip": "load",
+}
+"""The module each name lives in."""
 
 
 def __getattr__(name: str) -> Any:

@@ -88,7 +88,8 @@ class ClipModel:
         return int(self._tokens([""]).shape[1]) - 2
 
     def _tokens(self, texts: Sequence[str]) -> Tensor:
-        return self._tokenize([" ".join(text.split())[:TEXT_LIMIT] for text in texts])
+        readable = (text.encode("utf-8", "replace").decode() for text in texts)  # half a surrogate pair is not
+        return self._tokenize([" ".join(text.split())[:TEXT_LIMIT] for text in readable])
 
     @property
     def cell(self) -> int:
@@ -100,9 +101,9 @@ class ClipModel:
 
         The picture keeps its shape: its shorter side becomes ``scale`` times the tower's own resolution, and it
         is padded to whole cells with the tower's mean colour. Without a ``scale`` it is what the CLIP's card states
-        (``info.dense_side``), else twice the resolution or the picture's own size where that is less; never more than ``working_size.MOST_PIXELS`` pixels or
-        ``MOST_CELLS`` cells, which bounds the memory. Colours are normalised as this CLIP was trained with
-        (MaskCLIP's code used ImageNet's mean and deviation).
+        (``info.dense_side``), else twice the resolution or the picture's own size where that is less. It is never
+        more than ``working_size.MOST_PIXELS`` pixels or ``MOST_CELLS`` cells, which bounds the memory. Colours are
+        normalised as this CLIP was trained with (MaskCLIP's code used ImageNet's mean and deviation).
 
         Raises
         ------

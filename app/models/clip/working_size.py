@@ -21,8 +21,8 @@ def working_size(
     """(width, height) for a picture of ``size`` (width, height), in the shape of the picture.
 
     Its shorter side becomes ``scale`` times ``resolution``. None: ``side`` pixels where that is not 0, else twice
-    the resolution or the picture's own size where that is less (but not below once); at most what the bounds allow. ``ClipError`` where a stated ``scale`` passes
-    the bounds or is not positive.
+    the resolution or the picture's own size where that is less (but not below once); at most what the bounds
+    allow. ``ClipError`` where a stated ``scale`` passes the bounds or is not positive.
     """
     factor = resolution / min(size)
     most = _largest(size, cell)
