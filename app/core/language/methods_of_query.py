@@ -17,14 +17,6 @@ if TYPE_CHECKING:
 
 QUERY, ZERO_SHOT, KEPT = "text_query", "zero_shot", "kept_queries"
 
-METHOD_OF: dict[str, tuple[str, ...]] = {
-    "regions": ("regions",),
-    "pixels": ("pixels",),
-    "network": ("network_features",),
-    "ensemble": ("pixels", "network_features"),
-}
-"""Methods that give the features of each way; the first is the one whose features are indexed."""
-
 
 def query_options(clip: ClipSource, query: QueryState) -> TextQueryOptions | None:
     """Options of the method that answers a query; None where nothing is asked."""

@@ -21,6 +21,14 @@ ENSEMBLE = "ensemble"
 WAYS_OF_QUERIES = (*WAYS, ENSEMBLE)
 """Where the features come from; the ensemble takes, per point, the better one of "pixels" and "network"."""
 
+METHOD_OF: dict[str, tuple[str, ...]] = {
+    "regions": ("regions",),
+    "pixels": ("pixels",),
+    "network": ("network_features",),
+    ENSEMBLE: ("pixels", "network_features"),
+}
+"""Methods that give the features of each way."""
+
 NEGATIVES = ("object", "things", "stuff", "texture")
 """What a prompt has to be more like than, to be relevant (LERF's canonical phrases)."""
 

@@ -1,0 +1,32 @@
+"""Class that each point has by the words of the classes alone."""
+
+from __future__ import annotations
+
+from app.core.labels import LabelSet
+from app.core.language.zero_shot_result import ZeroShotResult
+from app.core.layers.base import Kind, LayerData, MethodLayer
+from app.core.types import Frame
+
+
+class ZeroShotClass(MethodLayer):
+    """The class one of whose words is most like the point; where nothing is known there is none."""
+
+    name = "zero_shot"
+    title = "Class (in words)"
+    kind = Kind.CLASS
+    order = 140
+    method = "zero_shot"
+
+    def view(self, result: ZeroShotResult, frame: Frame, label_set: LabelSet | None) -> LayerData:
+        """Train ids."""
+        return LayerData(
+            self.name,
+            self.title,
+            self.kind,
+            result.classes,
+            label_set=label_set,
+            provenance=f"most alike of {result.source}",
+        )
+
+
+ENTRY = ZeroShotClass()
