@@ -78,17 +78,15 @@ def centers(points: np.ndarray, segment: np.ndarray, count: int) -> np.ndarray:
 
 
 def fitted(box: np.ndarray, size: tuple[int, int], *, margin: float = 0.0, least: int = LEAST) -> np.ndarray:
-    """(K, 4) int32 boxes with a margin, no side below ``least``, moved and then cut to lie inside the picture."""
+    """(K, 4) int32 boxes with a margin, no side below ``least``, moved to lie inside the picture; a picture that is
+    smaller is taken whole."""
     fitted = np.empty((len(box), 4), np.int32)
     for axis in range(2):
         low, high = box[:, axis].astype(np.float64), box[:, axis + 2].astype(np.float64)
-        side = np.maximum((high - low) * (1 + 2 * margin), least)
+        side = np.minimum(np.ceil(np.maximum((high - low) * (1 + 2 * margin), least)), size[axis])
         start = np.floor((low + high - side) / 2)
-        end = start + np.ceil(side)
-        shift = np.maximum(-start, 0) - np.maximum(end - size[axis], 0)
-        shift[end - start > size[axis]] = 0
-        fitted[:, axis] = np.clip(start + shift, 0, size[axis])
-        fitted[:, axis + 2] = np.clip(end + shift, 0, size[axis])
+        start = np.clip(start, 0, size[axis] - side)
+        fitted[:, axis], fitted[:, axis + 2] = start, start + side
     return fitted
 
 

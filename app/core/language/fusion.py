@@ -16,18 +16,27 @@ import numpy as np
 
 from app.core.geometry import transforms
 from app.core.geometry.projection import in_image, project
+from app.core.geometry.visibility_loops import spacings
 from app.core.types import CameraView
 
 AROUND = 8
-"""Visible points round a pixel that say how deep the scene is there: enough to reach two scan lines."""
+"""Visible points round a pixel that say how deep the scene is there: as many as touch a point of a grid."""
 
-REACH = 12.0
-"""Pixels beyond which a point says nothing of a place, in a picture 1241 wide; in proportion for others."""
-
-WIDTH = 1241.0
+REACH = 3.0
+"""Spacings of points beyond which a point says nothing of a place."""
 
 SLACK = 0.03
 """Share of its depth by which a point may lie before or behind the visible points round it."""
+
+
+SAMPLE = 2000
+"""Points whose spacing is looked at."""
+
+USUAL = (2.2, 5.0)
+"""Spacings where none can be seen: those of a 64-beam LiDAR in KITTI's camera, in pixels."""
+
+LEAST = 0.5
+"""Pixels: points that lie closer than that do not make the grid finer."""
 
 
 @dataclass(frozen=True)
@@ -60,35 +69,52 @@ def other_view(
     camera : of the other frame
     seen_pixel, seen_depth : (S, 2) and (S,) float32 of the other frame's points that this camera sees
     """
-    pixel, depth = project(
-        transforms.apply(other_from_current, points), camera.camera_from_sensor, camera.intrinsics
-    )
+    moved = transforms.apply(other_from_current, points)
+    pixel, depth = project(moved, camera.camera_from_sensor, camera.intrinsics)
     rows = np.flatnonzero(in_image(pixel, depth, camera.size))
-    reach = REACH * camera.size[0] / WIDTH
-    agreed = depth_agrees(pixel[rows], depth[rows], seen_pixel, seen_depth, reach=reach)
+    spacing = spacing_of(seen_pixel, camera.size)
+    agreed = depth_agrees(pixel[rows], depth[rows], seen_pixel, seen_depth, spacing)
     return View(rows[agreed], pixel[rows[agreed]])
 
 
+def spacing_of(pixel: np.ndarray, size: tuple[int, int]) -> tuple[float, float]:
+    """Pixels between neighbours of one scan line, and between scan lines, of points (M, 2) in a picture."""
+    beside, lines = spacings(pixel, *size, max(1, len(pixel) // SAMPLE))
+    return _median(beside, USUAL[0]), _median(lines, USUAL[1])
+
+
 def depth_agrees(
-    pixel: np.ndarray, depth: np.ndarray, seen_pixel: np.ndarray, seen_depth: np.ndarray, *, reach: float
+    pixel: np.ndarray,
+    depth: np.ndarray,
+    seen_pixel: np.ndarray,
+    seen_depth: np.ndarray,
+    spacing: tuple[float, float],
 ) -> np.ndarray:
     """(n,) bool: whether points lie as deep as the seen points round their pixels.
 
-    Compared are inverse depths, because over a picture those of a plane are linear: ground between two scan lines
-    has a value between theirs, however steeply the camera looks along it.
+    Neighbours are counted in spacings of the points, so that the next scan line is as near as the next point of the
+    same one. Compared are inverse depths, because over a picture those of a plane are linear: ground between two
+    scan lines has a value between theirs, however steeply the camera looks along it.
     """
     if not len(pixel) or not len(seen_pixel):
         return np.zeros(len(pixel), bool)
     from scipy.spatial import cKDTree
 
+    grid = np.asarray(spacing, np.float32)
     count = min(AROUND, len(seen_pixel))
-    distance, nearest = cKDTree(seen_pixel).query(pixel, k=count, distance_upper_bound=reach, workers=2)
+    tree = cKDTree(seen_pixel / grid)
+    distance, nearest = tree.query(pixel / grid, k=count, distance_upper_bound=REACH, workers=2)
     distance, nearest = distance.reshape(len(pixel), count), nearest.reshape(len(pixel), count)
     found = np.isfinite(distance)
-    inverse = np.append(1 / seen_depth, np.nan)[np.minimum(nearest, len(seen_depth))]
+    inverse = np.append(1 / seen_depth, np.nan)[nearest]  # what is not found has the number after the last one
     lowest = np.where(found, inverse, np.inf).min(axis=1) * (1 - SLACK)
     highest = np.where(found, inverse, -np.inf).max(axis=1) * (1 + SLACK)
     return np.asarray((1 / depth >= lowest) & (1 / depth <= highest))
+
+
+def _median(found: np.ndarray, otherwise: float) -> float:
+    finite = found[np.isfinite(found)]
+    return max(float(np.median(finite)), LEAST) if len(finite) else otherwise
 
 
 class Fusion:

@@ -91,7 +91,7 @@ def pictures(context: Context, frame: Frame) -> list[np.ndarray | None]:
     for camera, image in zip(frame.cameras, found, strict=True):
         if image is not None and image.shape[1::-1] != tuple(camera.size):
             raise DataError(
-                f"{camera.image_path} is {image.shape[1]} × {image.shape[0]} pixels, but camera {camera.name} is "
-                f"calibrated for {camera.size[0]} × {camera.size[1]}; fetch the picture that belongs to it."
+                f"{camera.image_path} is {image.shape[1]} × {image.shape[0]} pixels, the calibration of "
+                f"{camera.name} says {camera.size[0]} × {camera.size[1]}; fetch the picture that belongs to it."
             )
     return found

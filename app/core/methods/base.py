@@ -132,6 +132,10 @@ class Method(ABC, Generic[Options, Result]):
         """
         return None
 
+    def own_layers(self, options: Options) -> tuple[str, ...]:
+        """Names of layers that exist under these options alone (``app.core.layers.find`` knows them by name)."""
+        return ()
+
     @abstractmethod
     def missing(self, frame: Frame, label_set: LabelSet | None, options: Options | None) -> str | None:
         """Why there is nothing to say about this frame, one sentence that says what to do; None if there is.

@@ -155,6 +155,7 @@ def _encoded(model: ClipModel, regions: Regions, images: list[np.ndarray | None]
         end = min(start + BATCH, len(regions))
         crops = [_crop(regions, place, images) for place in range(start, end)]
         text = f"CLIP on region {end} of {len(regions)}"
+        yield start, len(regions), text
         work = aside(partial(_encode, model, crops))
         table[start:end] = yield from clips.waiting(work, text, start, len(regions))
     return table
