@@ -9,6 +9,7 @@ import numpy as np
 
 from app.core import layers, methods
 from app.core.datasets.base import OpenOptions
+from app.core.errors import UsageError
 from app.core.layers import colormaps
 from app.core.render.camera import Camera
 from app.core.settings import SavedCamera, SavedOptions, SavedStyle, SavedView
@@ -39,9 +40,8 @@ def saved_view(view: ViewState, camera: Camera | None) -> SavedView:
 
 def view_state(name: str, saved: SavedView) -> ViewState:
     """The view a file describes; layers, overlays and colour maps that are no more are left out."""
-    known = {layer.name for layer in layers.all_layers()}
-    layer = saved.layer if saved.layer in known else ViewState(name).layer
-    compare = saved.compare if saved.compare in known else None
+    layer = saved.layer if _is_layer(saved.layer) else ViewState(name).layer
+    compare = saved.compare if saved.compare is not None and _is_layer(saved.compare) else None
     styles = {
         key: LayerStyle(
             colormap=style.colormap if style.colormap in colormaps.NAMES else None,
@@ -54,6 +54,14 @@ def view_state(name: str, saved: SavedView) -> ViewState:
     }
     show = frozenset(saved.show) & frozenset(OVERLAYS)
     return ViewState(name, layer, compare, styles, saved.camera_mode, show)
+
+
+def _is_layer(name: str) -> bool:
+    try:
+        layers.find(name)
+    except UsageError:
+        return False
+    return True
 
 
 def saved_camera(camera: Camera) -> SavedCamera:

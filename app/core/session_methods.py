@@ -259,7 +259,7 @@ def without_methods(state: FrameState, changed: frozenset[str]) -> FrameState:
     """What is shown of a frame without what these methods made of it."""
     stale = {
         layer.name
-        for layer in layer_folder.all_layers()
+        for layer in map(layer_folder.find, state.cloud.layers)
         if isinstance(layer, MethodLayer) and depends_on(layer.method, changed)
     }
     kept = {name: data for name, data in state.cloud.layers.items() if name not in stale}

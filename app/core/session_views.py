@@ -7,7 +7,7 @@ Only the main thread calls it. Nothing here waits: a layer that takes long is as
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy as np
 from psygnal import Signal
 
 from app.core import layers as layer_folder
+from app.core import methods as method_folder
 from app.core.errors import LidarScopeError, UsageError
 from app.core.history import History
 from app.core.labels import LabelSet
@@ -68,6 +69,8 @@ class SessionViews(ABC):
     @abstractmethod
     def label_set(self) -> LabelSet | None: ...
 
+    _methods: dict[str, Hashable]
+
     @abstractmethod
     def log_line(self, text: str, level: str = "info") -> None: ...
 
@@ -92,7 +95,7 @@ class SessionViews(ABC):
         state = self.frame_state
         missing: Mapping[str, str] = {} if state is None else state.missing_layers
         rows = []
-        for place, layer in enumerate(layer_folder.all_layers()):
+        for place, layer in enumerate(method_folder.layers_under(self._methods)):
             why = "Nothing is open." if state is None else missing.get(layer.name, "")
             data = None if state is None else state.cloud.layers.get(layer.name, self._local.get(layer.name))
             rows.append(

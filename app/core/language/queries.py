@@ -15,6 +15,12 @@ Box = tuple[int, int, int, int]
 MODES = ("similarity", "winner", "relevancy", "match")
 """What the view shows of a query."""
 
+KEPT_CLASSES = "kept_classes"
+"""The layer of all queries that are kept as classes."""
+
+KEPT_PREFIX = "kept:"
+"""Begins the name of the layer of a kept query."""
+
 LAYER_OF = {mode: f"text_{mode}" for mode in MODES}
 
 ENSEMBLE = "ensemble"

@@ -1,7 +1,8 @@
 """Per-point layers, one file each, found by listing the folder.
 
 A module that declares ``ENTRY``, an instance of :class:`~app.core.layers.base.Layer`, is a layer; modules
-whose names are listed in ``SUPPORT`` are the shared parts beside them.
+whose names are listed in ``SUPPORT`` are the shared parts beside them. Some layers exist only as long as a method
+has certain options (a kept query is one); they are found by name, and their methods list them.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from functools import cache
 
 from app import discovery
 from app.core.errors import UsageError
+from app.core.language.queries import KEPT_PREFIX
 from app.core.layers.base import Layer
 
-SUPPORT = frozenset({"colormaps", "coloring", "difference"})
+SUPPORT = frozenset({"colormaps", "coloring", "difference", "kept"})
 
 
 @cache
@@ -30,8 +32,17 @@ def all_layers() -> tuple[Layer, ...]:
 
 def find(name: str) -> Layer:
     """The layer of that name; ``UsageError`` with the names there are."""
+    if name.startswith(KEPT_PREFIX):
+        return _kept(name)
     for layer in all_layers():
         if layer.name == name:
             return layer
     names = ", ".join(layer.name for layer in all_layers())
     raise UsageError(f"There is no layer '{name}'; there are: {names}.")
+
+
+@cache
+def _kept(name: str) -> Layer:
+    from app.core.layers.kept import KeptLayer
+
+    return KeptLayer(name.removeprefix(KEPT_PREFIX))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from app.core.labels import LabelSet
-from app.core.language.query_result import QueryResult
 from app.core.layers.base import Kind, LayerData, MethodLayer
 from app.core.types import Frame
 
@@ -17,7 +18,7 @@ class TextMatch(MethodLayer):
     order = 136
     method = "text_query"
 
-    def view(self, result: QueryResult, frame: Frame, label_set: LabelSet | None) -> LayerData:
+    def view(self, result: Any, frame: Frame, label_set: LabelSet | None) -> LayerData:
         """True where the point matches; where nothing is known it does not."""
         matches = result.compared.relevancy >= result.threshold
         return LayerData(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from app.core.labels import LabelSet
-from app.core.language.zero_shot_result import ZeroShotResult
 from app.core.layers.base import Kind, LayerData, MethodLayer
 from app.core.types import Frame
 
@@ -17,7 +18,7 @@ class ZeroShotClass(MethodLayer):
     order = 140
     method = "zero_shot"
 
-    def view(self, result: ZeroShotResult, frame: Frame, label_set: LabelSet | None) -> LayerData:
+    def view(self, result: Any, frame: Frame, label_set: LabelSet | None) -> LayerData:
         """Train ids."""
         return LayerData(
             self.name,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from app.core.labels import UNKNOWN, LabelSet
-from app.core.language.zero_shot_result import ZeroShotResult
 from app.core.layers.base import Kind, LayerData, MethodLayer
 from app.core.layers.prediction_error import IGNORED, OUTCOMES, RIGHT, WRONG
 from app.core.types import Frame
@@ -24,7 +25,7 @@ class ZeroShotError(MethodLayer):
         """Needs labels."""
         return "This frame has no labels to hold the classes against." if frame.labels is None else None
 
-    def view(self, result: ZeroShotResult, frame: Frame, label_set: LabelSet | None) -> LayerData:
+    def view(self, result: Any, frame: Frame, label_set: LabelSet | None) -> LayerData:
         """``IGNORED``, ``RIGHT`` or ``WRONG``; points of which nothing is known are ignored."""
         if frame.labels is None or label_set is None:
             raise ValueError("frame has no labels, or there is no label set")

@@ -6,11 +6,13 @@ A module declares ``ENTRY``, an instance of :class:`~app.core.methods.base.Metho
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
 from functools import cache
 from typing import Any
 
 from app import discovery
 from app.core.errors import UsageError
+from app.core.layers.base import Layer
 from app.core.methods.base import Method
 
 
@@ -29,3 +31,11 @@ def find(name: str) -> Method[Any, Any]:
 def all_methods() -> tuple[Method[Any, Any], ...]:
     """Every method there is, by name."""
     return tuple(find(name) for name in discovery.module_names(__name__))
+
+
+def layers_under(options: Mapping[str, Hashable]) -> tuple[Layer, ...]:
+    """Every layer there is while methods, by name, have these options; the methods' own come last."""
+    from app.core import layers
+
+    own = [layers.find(one) for name, chosen in options.items() for one in find(name).own_layers(chosen)]
+    return (*layers.all_layers(), *own)

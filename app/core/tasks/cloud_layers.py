@@ -22,7 +22,9 @@ from app.core.types import Frame
 
 def check_layer(built: Built, name: str) -> None:
     """``UsageError`` if there is no such layer, or the frame lacks what it needs."""
-    layers.find(name)
+    layer = layers.find(name)
+    if layer not in method_folder.layers_under(built.options):
+        raise UsageError(f"Layer '{name}' is no more: what it showed is no longer kept.")
     if name in built.missing:
         raise UsageError(f"Layer '{name}' cannot be shown for frame {built.frame.index}: {built.missing[name]}")
 

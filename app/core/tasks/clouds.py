@@ -136,7 +136,12 @@ def _with_methods(
     given = Given(context, built.source, built.frame, built.label_set, options)
     reasons: dict[str, str | None] = {}
     missing, computed = dict(built.lacking), dict(built.computed)
-    for layer in layers.all_layers():
+    gone = {layer.name for layer in method_folder.layers_under(built.options)} - {
+        layer.name for layer in method_folder.layers_under(options)
+    }
+    for name in gone:
+        computed.pop(name, None)
+    for layer in method_folder.layers_under(options):
         if not isinstance(layer, MethodLayer):
             continue
         if depends_on(layer.method, unprepared):
