@@ -1,0 +1,394 @@
+"""Weights come in by one door: folders, bare files, transformers' layout; anything else gets one sentence."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from clip_tools import MODELS, picture, random_network, write_open_clip
+
+from app.models.clip.errors import ClipError
+from app.models.clip.source import ClipSource
+
+
+def _load(path: Path, **source: str):
+    from app.models.clip import load_clip
+
+    return load_clip(ClipSource(path=path, **source), device="cpu")
+
+
+def _same(one, other) -> None:
+    pictures = [picture(40, 60)]
+    np.testing.assert_allclose(one.encode_images(pictures), other.encode_images(pictures), atol=1e-5)
+    np.testing.assert_allclose(one.encode_texts(["a red car"]), other.encode_texts(["a red car"]), atol=1e-5)
+
+
+@pytest.fixture
+def tiny_names(tmp_path, monkeypatch):
+    """Three small architectures among open_clip's: ``tiny`` and ``tiny-quickgelu`` have equal tensors."""
+    from app.models.clip.compat import open_clip
+
+    factory = open_clip().factory
+    known = {"tiny": MODELS["vit"], "tiny-quickgelu": MODELS["quick"], "tiny-rn": MODELS["resnet"]}
+    monkeypatch.setattr(factory, "_MODEL_CONFIGS", {**factory._MODEL_CONFIGS, **known})
+
+
+def test_a_folder_says_all_about_itself(tmp_path):
+    from app.models.clip import describe_clip
+
+    network = random_network(MODELS["vit"])
+    card = {"licence": "CC0", "words": ["Car", "tree"], "notes": ["Random."], "dense_side": 96}
+    folder = write_open_clip(tmp_path / "mine", MODELS["vit"], network, **card)
+    info = describe_clip(ClipSource(path=folder))
+    assert (info.title, info.resolution, info.embed_dim, info.tower) == ("mine", (32, 32), 16, "vit")
+    assert (info.licence, info.vocabulary, info.notes) == ("CC0", frozenset({"car", "tree"}), ("Random.",))
+    assert info.bytes == (folder / "open_clip_model.safetensors").stat().st_size
+    assert info.parameters == sum(value.numel() for value in network.parameters())
+    assert info.logit_scale == pytest.approx(math.exp(float(network.logit_scale)))
+    assert len(info.identity) == 12 and info.dense_side == 96
+    loaded = _load(folder)
+    assert dataclasses.replace(loaded.info, logit_scale=0) == dataclasses.replace(info, logit_scale=0)
+    assert loaded.dense(picture(48, 96)).features.shape[:2] == (12, 24)
+    _same(_load(folder / "open_clip_model.safetensors"), loaded)  # the file of a folder means the folder
+
+
+def test_another_weight_is_another_identity(tmp_path):
+    from app.models.clip import describe_clip
+
+    first = write_open_clip(tmp_path / "a", MODELS["vit"], random_network(MODELS["vit"]))
+    same = shutil.copytree(first, tmp_path / "b")
+    other = write_open_clip(tmp_path / "c", MODELS["vit"], random_network(MODELS["vit"], 1))
+    names = [describe_clip(ClipSource(path=path)).identity for path in (first, same, other)]
+    assert names[0] == names[1] != names[2]
+    write_open_clip(tmp_path / "a", MODELS["vit"], random_network(MODELS["vit"], 1))
+    assert describe_clip(ClipSource(path=first)).identity == names[2]  # read again, because the file changed
+
+
+@pytest.mark.parametrize("layout", ["plain", "training", "several GPUs", "half"])
+def test_a_bare_torch_file_loads_with_its_model_stated(tmp_path, tiny_names, clip_folder, clip, layout):
+    import torch
+
+    state = {name: value.clone() for name, value in clip("vit").network.state_dict().items()}
+    if layout == "several GPUs":
+        state = {f"module.{name}": value for name, value in state.items()}
+    if layout == "half":
+        state = {name: value.half() for name, value in state.items()}
+    path = tmp_path / "epoch_3.pt"
+    torch.save({"epoch": 3, "name": "run", "state_dict": state} if layout == "training" else state, path)
+    loaded = _load(path, model="tiny")
+    if layout == "half":
+        assert float((loaded.encode_texts(["car"]) * clip("vit").encode_texts(["car"])).sum()) > 0.999
+    else:
+        _same(loaded, clip("vit"))
+
+
+def test_shapes_name_the_architecture_where_only_one_fits(tmp_path, tiny_names, clip_folder, clip):
+    path = tmp_path / "weights.safetensors"
+    shutil.copy(clip_folder("resnet") / "open_clip_model.safetensors", path)
+    loaded = _load(path)
+    assert loaded.info.architecture == "tiny-rn"
+    _same(loaded, clip("resnet"))
+
+
+def test_two_that_shapes_cannot_tell_apart_are_not_guessed(tmp_path, tiny_names, clip_folder, clip):
+    path = tmp_path / "weights.safetensors"
+    shutil.copy(clip_folder("quick") / "open_clip_model.safetensors", path)
+    with pytest.raises(ClipError, match=r"fits tiny and tiny-quickgelu.*state the model"):
+        _load(path)
+    _same(_load(path, model="tiny-quickgelu"), clip("quick"))
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"), [("RN50", "fits RN50 and RN50-quickgelu,"), ("ViT-L-16-320", "ViT-L-16-320")]
+)
+def test_open_clips_own_architectures_are_found_among_all(name, answer):
+    from app.models.clip import architecture, recognise
+
+    network = architecture.build(architecture.named(name), "meta")
+    shapes = {tensor: tuple(value.shape) for tensor, value in network.state_dict().items()}
+    try:
+        found = recognise.recognise(shapes, "x.safetensors").name
+    except ClipError as error:
+        found = str(error)
+    assert answer in found
+
+
+def test_a_stated_model_that_does_not_fit_names_tensors_and_shapes(tmp_path, tiny_names, clip_folder):
+    path = tmp_path / "weights.safetensors"
+    shutil.copy(clip_folder("vit") / "open_clip_model.safetensors", path)
+    with pytest.raises(ClipError, match=r"shapes differ: visual.conv1.weight is \(32, 3, 8, 8\)|missing: visual"):
+        _load(path, model="tiny-rn")
+    with pytest.raises(ClipError, match=r"no model 'tinny'; names like it are tiny"):
+        _load(path, model="tinny")
+
+
+def test_a_larger_picture_than_trained_with_resizes_the_positions_and_says_so(tmp_path):
+    model = json.loads(json.dumps(MODELS["vit"]))
+    model["vision_cfg"]["image_size"] = 64
+    loaded = _load(write_open_clip(tmp_path / "large", model, random_network(MODELS["vit"])))
+    assert loaded.info.resolution == (64, 64)
+    assert any("resized from 17 to 65" in note for note in loaded.info.notes)
+
+
+# ---------------------------------------------------------------------------------------- transformers' layout
+
+
+def _as_transformers_names(state: dict) -> dict:
+    """open_clip's tensors under the names of transformers, written out the other way round."""
+    found = {}
+    for name, value in state.items():
+        if name == "logit_scale":
+            found[name] = value
+        elif name in ("text_projection", "visual.proj"):
+            found["text_projection.weight" if name == "text_projection" else "visual_projection.weight"] = value.T
+        elif name == "token_embedding.weight":
+            found["text_model.embeddings.token_embedding.weight"] = value
+        elif name.startswith("ln_final."):
+            found[name.replace("ln_final", "text_model.final_layer_norm")] = value
+        elif "resblocks" in name:
+            tower = "vision_model" if name.startswith("visual.") else "text_model"
+            number, rest = name.split("resblocks.")[1].split(".", 1)
+            place = f"{tower}.encoder.layers.{number}."
+            if rest.startswith("attn.in_proj_"):
+                for part, third in zip("qkv", value.chunk(3), strict=True):
+                    found[f"{place}self_attn.{part}_proj.{rest.removeprefix('attn.in_proj_')}"] = third
+            else:
+                for ours, theirs in (
+                    ("attn.out_proj", "self_attn.out_proj"), ("ln_1", "layer_norm1"), ("ln_2", "layer_norm2"),
+                    ("mlp.c_fc", "mlp.fc1"), ("mlp.c_proj", "mlp.fc2"),
+                ):  # fmt: skip
+                    rest = rest.replace(ours, theirs)
+                found[place + rest] = value
+        else:
+            found[{
+                "positional_embedding": "text_model.embeddings.position_embedding.weight",
+                "visual.positional_embedding": "vision_model.embeddings.position_embedding.weight",
+                "visual.class_embedding": "vision_model.embeddings.class_embedding",
+                "visual.conv1.weight": "vision_model.embeddings.patch_embedding.weight",
+                "visual.ln_pre.weight": "vision_model.pre_layrnorm.weight",
+                "visual.ln_pre.bias": "vision_model.pre_layrnorm.bias",
+                "visual.ln_post.weight": "vision_model.post_layernorm.weight",
+                "visual.ln_post.bias": "vision_model.post_layernorm.bias",
+            }[name]] = value  # fmt: skip
+    import torch
+
+    found["text_model.embeddings.position_ids"] = torch.arange(16)[None]
+    return {name: value.contiguous() for name, value in found.items()}
+
+
+def _transformers(folder: Path, state: dict, activation: str = "gelu", **changed) -> Path:
+    from app.models import _safetensors
+
+    folder.mkdir()
+    config = {
+        "model_type": "clip",
+        "projection_dim": 16,
+        "vision_config": {
+            "hidden_size": 32, "intermediate_size": 128, "num_hidden_layers": 3, "num_attention_heads": 2,
+            "image_size": 32, "patch_size": 8, "hidden_act": activation,
+        },
+        "text_config": {
+            "hidden_size": 16, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2,
+            "max_position_embeddings": 16, "hidden_act": activation,
+        },
+        **changed,
+    }  # fmt: skip
+    (folder / "config.json").write_text(json.dumps(config))
+    _safetensors.write(folder / "model.safetensors", _as_transformers_names(state), {"format": "pt"})
+    return folder
+
+
+@pytest.mark.parametrize(("name", "activation"), [("vit", "gelu"), ("quick", "quick_gelu")])
+def test_transformers_folder_gives_the_same_as_open_clip(tmp_path, clip, name, activation):
+    from app.models.clip import describe_clip
+
+    folder = _transformers(tmp_path / "hf", clip(name).network.state_dict(), activation)
+    loaded = _load(folder)
+    _same(loaded, clip(name))
+    np.testing.assert_allclose(
+        loaded.dense(picture(32, 64)).features, clip(name).dense(picture(32, 64)).features, atol=1e-5
+    )
+    assert describe_clip(ClipSource(path=folder)).parameters == loaded.info.parameters
+
+
+def test_transformers_activation_is_heeded(tmp_path, clip):
+    wrong = _load(_transformers(tmp_path / "hf", clip("vit").network.state_dict(), "quick_gelu"))
+    assert np.abs(wrong.encode_texts(["car"]) - clip("vit").encode_texts(["car"])).max() > 1e-4
+
+
+def test_transformers_weights_in_parts_and_its_preparation(tmp_path, clip):
+    from app.models import _safetensors
+
+    folder = _transformers(tmp_path / "hf", clip("vit").network.state_dict())
+    state, _ = _safetensors.read(folder / "model.safetensors")
+    (folder / "model.safetensors").unlink()
+    names = sorted(state)
+    files = {"model-1.safetensors": names[::2], "model-2.safetensors": names[1::2]}
+    for file, part in files.items():
+        _safetensors.write(folder / file, {name: state[name] for name in part}, {})
+    table = {name: file for file, part in files.items() for name in part}
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": table}))
+    _same(_load(folder), clip("vit"))
+
+    (folder / "preprocessor_config.json").write_text(
+        json.dumps({"image_mean": [0.5] * 3, "image_std": [0.25] * 3, "resample": 2, "size": 32})
+    )
+    prepared = _load(folder).network.visual.preprocess_cfg
+    assert (prepared["mean"], prepared["std"]) == ((0.5,) * 3, (0.25,) * 3)
+    assert prepared["interpolation"] == "bilinear"
+    (folder / "model-2.safetensors").unlink()
+    with pytest.raises(ClipError, match=r"names model-2.safetensors, which is not there"):
+        _load(folder)
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"model_type": "siglip"}, "'siglip', not a CLIP"),
+        ({"text_config": {"vocab_size": 21128, "hidden_act": "gelu"}}, "21128 words"),
+        ({"vision_config": {"hidden_act": "swish"}}, "activation .*swish"),
+        ({"vision_config": {"hidden_size": "wide", "hidden_act": "gelu"}}, "no whole number"),
+        ({"vision_config": [1]}, "no table"),
+    ],
+)
+def test_transformers_configurations_that_cannot_be_used(tmp_path, clip, changed, sentence):
+    folder = _transformers(tmp_path / "hf", clip("vit").network.state_dict(), **changed)
+    with pytest.raises(ClipError, match=sentence):
+        _load(folder)
+
+
+def test_bare_weights_with_transformers_names_ask_for_their_folder(tmp_path, clip):
+    folder = _transformers(tmp_path / "hf", clip("vit").network.state_dict())
+    lone = shutil.copy(folder / "model.safetensors", tmp_path / "lone.safetensors")
+    with pytest.raises(ClipError, match=r"load its folder, with the config.json"):
+        _load(Path(lone))
+
+
+# --------------------------------------------------------------------------------------------------- bad input
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_program_in_a_file_is_refused_with_a_word_on_what_to_use(tmp_path, tiny_names):
+    import torch
+
+    path = tmp_path / "ViT-B-32.pt"
+    torch.jit.save(torch.jit.script(torch.nn.Linear(2, 2)), path)
+    for source in (ClipSource(path=path), ClipSource(path=path, model="tiny")):
+        with pytest.raises(ClipError, match=r"TorchScript archive.*tag 'openai'"):
+            _load(source.path, model=source.model)
+
+
+def test_pickled_code_is_refused(tmp_path, tiny_names):
+    import torch
+
+    path = tmp_path / "evil.pt"
+    torch.save({"state_dict": {"visual.x": torch.zeros(1)}, "args": Path("/tmp")}, path)
+    with pytest.raises(ClipError, match="holds more than tensors"):
+        _load(path, model="tiny")
+
+
+@pytest.mark.parametrize("share", [0.0, 0.001, 0.5, 0.999])
+@pytest.mark.parametrize("suffix", [".safetensors", ".pt"])
+def test_truncated_weights(tmp_path, clip_folder, clip, share, suffix):
+    import torch
+
+    from app.models.clip import describe_clip
+
+    folder = shutil.copytree(clip_folder("vit"), tmp_path / "cut")
+    whole = folder / "open_clip_model.safetensors"
+    path = folder / f"open_clip_pytorch_model{'.bin' if suffix == '.pt' else suffix}"
+    if suffix == ".pt":
+        torch.save(clip("vit").network.state_dict(), path)
+        whole.unlink()
+    else:
+        whole.rename(path)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * share)])
+    for look in (describe_clip, lambda source: _load(source.path)):
+        with pytest.raises(ClipError, match=r"whole|truncated|damaged") as error:
+            look(ClipSource(path=folder))
+        assert str(error.value).count("\n") == 0
+
+
+def test_weights_of_another_network(tmp_path, tiny_names):
+    import torch
+
+    from app.models import checkpoints
+    from app.models.backbones.minkunet import ENTRY
+    from app.models.clip import describe_clip
+
+    path = tmp_path / "minkunet.safetensors"
+    checkpoints.save(path, ENTRY.make(cr=0.25, in_channels=4, num_classes=5), "minkunet")
+    with pytest.raises(ClipError, match="is not a CLIP: none of its"):
+        _load(path)
+    with pytest.raises(ClipError, match="missing: "):
+        _load(path, model="tiny")
+    for source in (ClipSource(path=path), ClipSource(path=path, model="tiny")):
+        with pytest.raises(ClipError, match="is not a CLIP"):
+            describe_clip(source)
+    foreign = tmp_path / "tower.pt"
+    torch.save({"visual.conv1.weight": torch.zeros(4, 3, 5, 5)}, foreign)
+    with pytest.raises(ClipError, match=r"fits none of open_clip's architectures \(its image tower is a ViT"):
+        _load(foreign)
+
+
+def test_places_that_are_no_clip(tmp_path, clip_folder):
+    with pytest.raises(ClipError, match="does not exist"):
+        _load(tmp_path / "gone.pt")
+    with pytest.raises(ClipError, match=r"no folder of a CLIP: expected open_clip_config.json or config.json"):
+        _load(tmp_path)
+    folder = shutil.copytree(clip_folder("vit"), tmp_path / "broken")
+    (folder / "open_clip_config.json").write_text("{")
+    with pytest.raises(ClipError, match=r"open_clip_config.json is not JSON"):
+        _load(folder)
+    (folder / "open_clip_config.json").write_text('{"model_cfg": {"embed_dim": 16}}')
+    with pytest.raises(ClipError, match="no 'model_cfg' with"):
+        _load(folder)
+    wrong = {"model_cfg": {**MODELS["vit"], "vision_cfg": {"image_size": 32, "colour": 1}}}
+    (folder / "open_clip_config.json").write_text(json.dumps(wrong))
+    with pytest.raises(ClipError, match="describes no CLIP that can be built"):
+        _load(folder)
+    (folder / "open_clip_model.safetensors").unlink()
+    with pytest.raises(ClipError, match="holds no weights"):
+        _load(folder)
+
+
+def test_nothing_is_fetched_because_a_file_says_so(tmp_path, clip_folder):
+    folder = shutil.copytree(clip_folder("vit"), tmp_path / "asks")
+    for part, field, sentence in (
+        ("vision_cfg", {"timm_model_name": "hf-hub:someone/tower"}, "fetched from elsewhere"),
+        ("text_cfg", {"hf_model_name": "someone/text"}, "not used here"),
+    ):
+        model = {**MODELS["vit"], part: {**MODELS["vit"][part], **field}}
+        (folder / "open_clip_config.json").write_text(json.dumps({"model_cfg": model}))
+        with pytest.raises(ClipError, match=sentence):
+            _load(folder)
+
+
+def test_a_tokenizer_that_is_not_here_is_named(tmp_path, clip_folder, monkeypatch):
+    from app.models.clip import architecture
+
+    monkeypatch.setattr(architecture.importlib.util, "find_spec", lambda name: None)
+    folder = shutil.copytree(clip_folder("vit"), tmp_path / "bert")
+    model = {**MODELS["vit"], "text_cfg": {**MODELS["vit"]["text_cfg"], "hf_tokenizer_name": "bert-base"}}
+    (folder / "open_clip_config.json").write_text(json.dumps({"model_cfg": model}))
+    with pytest.raises(ClipError, match="tokenizer bert-base of the package transformers"):
+        _load(folder)
+
+
+def test_the_package_is_light_and_open_clip_imports_anywhere():
+    """In a process of its own: what the window imports brings no torch, and the remedy lets open_clip in."""
+    code = (
+        "import sys; from app.models.clip import ClipSource, ClipError; assert 'torch' not in sys.modules;"
+        "from app.models.clip.compat import open_clip; assert open_clip().list_models();"
+        "import torchvision; assert open_clip() is sys.modules['open_clip']"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stderr
