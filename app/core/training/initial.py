@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,8 +15,11 @@ from app.models.backbones.base import Backbone
 from app.models.checkpoints import CheckpointError
 from app.models.sparse import Conv3d
 
+if TYPE_CHECKING:
+    from app.core.training.samples import Samples
 
-def initialise(network: Backbone, recipe: Recipe, classes: tuple[str, ...]) -> None:
+
+def initialise(network: Backbone, recipe: Recipe, samples: Samples) -> None:
     """Fill a network from ``recipe.init``; ``DataError`` where the weights or their classes do not fit."""
     path = Path(recipe.init)
     model = load_model(path, "cpu")
@@ -23,10 +27,17 @@ def initialise(network: Backbone, recipe: Recipe, classes: tuple[str, ...]) -> N
     own = network.state_dict()
     if getattr(recipe, "new_classifier", False):
         state = {**state, **{name: own[name] for name in own if name.startswith("classifier.")}}
-    elif model.card.classes != classes:
+    elif samples.clip:
+        if model.card.clip != samples.clip:
+            theirs = f"CLIP {model.card.clip}" if model.card.distilled else "no CLIP"
+            raise DataError(
+                f"{model.path} was distilled from {theirs}, this run learns from CLIP {samples.clip}; begin without "
+                "init, or name the same CLIP."
+            )
+    elif model.card.classes != samples.classes:
         raise DataError(
             f"{model.path} predicts other classes ({_some(model.card.classes)}) than the data have "
-            f"({_some(classes)}); train with recipe finetune and new_classifier=true."
+            f"({_some(samples.classes)}); train with recipe finetune and new_classifier=true."
         )
     try:
         checkpoints.fill(network, state, model.path)

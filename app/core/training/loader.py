@@ -74,8 +74,14 @@ def collated(samples: tuple[Sample, ...]) -> Batch:
     coords = np.concatenate([sample.coords for sample in samples])
     coords[:, 0] = np.repeat(np.arange(len(samples)), [len(sample.coords) for sample in samples])
     feats = np.concatenate([sample.feats for sample in samples])
-    targets = np.concatenate([sample.targets for sample in samples])
-    return Batch(torch.from_numpy(coords), torch.from_numpy(feats), torch.from_numpy(targets), len(samples))
+    tables = [sample.wanted for sample in samples if sample.wanted is not None]
+    starts = np.cumsum([0, *(len(table) for table in tables)]) if tables else np.zeros(len(samples), int)
+    targets = np.concatenate(
+        [np.where(sample.targets < 0, -1, sample.targets + starts[i]) for i, sample in enumerate(samples)]
+    )
+    wanted = torch.from_numpy(np.concatenate(tables)) if tables else None
+    scans = len(samples)
+    return Batch(torch.from_numpy(coords), torch.from_numpy(feats), torch.from_numpy(targets), scans, wanted)
 
 
 _of_worker: Samples | None = None

@@ -108,10 +108,10 @@ class Loop:
 
     def _objective(self, counts: tuple[int, ...]) -> Objective:
         recipe = self.recipe
-        stated = {"in_channels": len(recipe.columns), "num_classes": len(self.samples.classes)}
+        stated = {"in_channels": len(recipe.columns), "num_classes": self.samples.outputs}
         network = build_network(recipe.network, {**stated, **recipe.network_fields})
         if recipe.init:
-            initialise(network, recipe, self.samples.classes)
+            initialise(network, recipe, self.samples)
         elif recipe.standardise:
             standardise(network, self.samples.sample(0).feats.std(axis=0))
         if self.fabric.world_size > 1:
@@ -195,7 +195,8 @@ class Loop:
 
     def _moved(self, batch: Batch) -> Batch:
         coords, feats, targets = (self.fabric.to_device(part) for part in batch[:3])
-        return Batch(coords, feats, targets, batch.num_scans)
+        wanted = None if batch.wanted is None else self.fabric.to_device(batch.wanted)
+        return Batch(coords, feats, targets, batch.num_scans, wanted)
 
     def _together(self, numbers: list[float]) -> list[float]:
         """The mean of numbers over processes: losses, and what the first was asked to do."""
@@ -256,11 +257,13 @@ class Loop:
         return ModelCard(
             network=recipe.network,
             fields=recipe.network_fields,
+            clip=self.samples.clip,
+            clip_dim=self.samples.outputs if self.samples.clip else 0,
             voxel_size=recipe.voxel_size,
             columns=recipe.columns,
             max_points=recipe.max_points or None,
-            label_set=label_set_name(self.samples.label_set),
-            classes=self.samples.classes,
+            label_set="" if self.samples.clip else label_set_name(self.samples.label_set),
+            classes=() if self.samples.clip else self.samples.classes,
             trained_on=str(self.data),
             recipe=self.kind,
             step=self.state.step,
@@ -274,7 +277,8 @@ class Loop:
         arrays = {
             f"{name}_{number}": part.numpy()
             for number, (batch, _) in enumerate(batches)
-            for name, part in zip(("coords", "feats", "targets"), batch[:3], strict=True)
+            for name, part in batch._asdict().items()
+            if isinstance(part, torch.Tensor)
         }
         names = [str(sample.scan) for _, samples in batches for sample in samples]
         try:

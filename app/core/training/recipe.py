@@ -28,6 +28,8 @@ class Recipe(BaseModel):
     """File of ``app/models/objectives`` whose losses are minimised."""
     needs_labels: ClassVar[bool] = True
     needs_init: ClassVar[bool] = False
+    teacher: ClassVar[str] = "labels"
+    """Where targets come from: the "labels", or "language": a CLIP's features of points (``language_targets.py``)."""
 
     # --- data
     train_sequences: tuple[str, ...] = Field(
@@ -119,10 +121,11 @@ class Recipe(BaseModel):
     learning_rate: float = Field(default=0.24, gt=0, le=100, description="Largest learning rate.")
     momentum: float = Field(default=0.9, ge=0, lt=1, description="Momentum of SGD; first beta of AdamW.")
     weight_decay: float = Field(default=1e-4, ge=0, le=1, description="Weight decay.")
-    schedule: Literal["cosine", "onecycle", "constant"] = Field(
+    schedule: Literal["cosine", "onecycle", "constant", "poly"] = Field(
         default="cosine",
         description="cosine: linear warm-up, then a half cosine to 0. onecycle: a half cosine up for 30 % of the "
-        "steps, then down to almost 0. constant: linear warm-up, then the largest rate.",
+        "steps, then down to almost 0. constant: linear warm-up, then the largest rate. poly: linear warm-up, then "
+        "the share of steps left, to the power 0.9.",
     )
     warmup_steps: int = Field(default=0, ge=0, le=1_000_000, description="Steps of the linear warm-up.")
     clip_norm: float = Field(

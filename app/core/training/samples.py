@@ -10,8 +10,9 @@ import hashlib
 import logging
 import threading
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,6 +28,9 @@ from app.core.training.augment import augmented, chosen_voxels
 from app.core.training.recipe import Recipe
 from app.core.training.split import Scan, Split, split_of
 
+if TYPE_CHECKING:
+    from app.core.training.language_targets import LanguageTargets, Readout
+
 log = logging.getLogger(__name__)
 
 _ORDER, _SAMPLE = 1, 2
@@ -35,12 +39,14 @@ _ORDER, _SAMPLE = 1, 2
 
 @dataclass(frozen=True)
 class Sample:
-    """One scan as voxels: coords (V, 4) int32, feats (V, C) float32, targets (V,) int64 channels or −1."""
+    """One scan as voxels: coords (V, 4) int32, feats (V, C) float32, targets (V,) int64 channels or −1; where
+    features are learnt, ``wanted`` (W, D) float16 holds them and targets are its rows."""
 
     coords: np.ndarray
     feats: np.ndarray
     targets: np.ndarray
     scan: Scan
+    wanted: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -72,20 +78,27 @@ class Samples:
         self._lock = threading.Lock()
         self._cache = ByteCache(recipe.cache_mb << 20)
         self._order: tuple[int, np.ndarray] = (-1, np.zeros(0, np.int64))
-        self._unlabelled: set[Scan] = set()
+        self._mute: set[Scan] = set()
+        self._language = self._teacher(data)
 
     def sample(self, number: int) -> Sample:
         """Training sample ``number`` (0, 1 …): passes over all scans, each in another order."""
         count = len(self.split.train)
         for further in range(count):
             scan = self.split.train[self._row(number, further)]
-            if scan in self._unlabelled:
+            if scan in self._mute:
                 continue
             decoded = self.decoded(scan)
-            if decoded.targets is not None or not self.recipe.needs_labels:
-                return self._voxels(scan, decoded, np.random.default_rng([self.recipe.seed, _SAMPLE, number]))
-            self._unlabelled.add(scan)
-            log.info("Scan %s has no labels; the next one is taken in its place.", scan)
+            taught = self._taught(scan, decoded)
+            if taught is not None:
+                rng = np.random.default_rng([self.recipe.seed, _SAMPLE, number])
+                return self._voxels(scan, decoded, *taught, rng)
+            self._mute.add(scan)
+            lacks = "labels" if self._language is None else "points that a picture shows"
+            log.info("Scan %s has no %s; the next one is taken in its place.", scan, lacks)
+        if self._language is not None:
+            why = self._language.why_none(self.split.train[0])
+            raise DataError(f"None of the {count} training scans of {self.dataset.path} can teach: {why}")
         raise DataError(
             f"None of the {count} training scans of {self.dataset.path} has labels, which this recipe learns from."
         )
@@ -110,6 +123,21 @@ class Samples:
                 counts += np.bincount(targets[targets >= 0], minlength=len(counts))
         return tuple(int(count) for count in counts)
 
+    @property
+    def clip(self) -> str:
+        """Identity of the CLIP whose features are learnt; "" where classes are."""
+        return "" if self._language is None else self._language.info.identity
+
+    @property
+    def outputs(self) -> int:
+        """Values a point that the network gives: scores of classes, or a feature."""
+        return len(self.classes) if self._language is None else self._language.info.embed_dim
+
+    @cached_property
+    def readout(self) -> Readout | None:
+        """What turns a network's features into classes; None where it gives scores of classes itself."""
+        return None if self._language is None else self._language.readout(self.label_set)
+
     def identity(self) -> dict[str, Any]:
         """What tells these data from others: names, lengths and the first training scan's points."""
         first = self.decoded(self.split.train[0])
@@ -119,6 +147,7 @@ class Samples:
             "train_scans": len(self.split.train),
             "val_scans": len(self.split.val),
             "label_set": label_set_name(self.label_set),
+            **({"clip": self.clip} if self.clip else {}),
             "first_scan": hashlib.sha256(np.ascontiguousarray(first.points).tobytes()).hexdigest()[:16],
         }
 
@@ -130,15 +159,44 @@ class Samples:
             self._order = (epoch, order)
         return int(self._order[1][(place + further) % count])
 
-    def _voxels(self, scan: Scan, decoded: Decoded, rng: np.random.Generator) -> Sample:
+    def _teacher(self, data: Path) -> LanguageTargets | None:
+        if self.recipe.teacher != "language":
+            return None
+        from app.core.training.language_targets import LanguageTargets
+
+        return LanguageTargets((data, Path(self.recipe.val_data or data)), self.recipe)
+
+    def _taught(self, scan: Scan, decoded: Decoded) -> tuple[np.ndarray, np.ndarray | None] | None:
+        """(N,) int target of each point, −1 without one, and the features they are rows of; None: it teaches
+        nothing."""
+        if self._language is not None:
+            with self._lock:
+                found = self._language.of(scan)
+            return None if found is None else (found.row, found.table)
+        if decoded.targets is None:
+            return None if self.recipe.needs_labels else (np.full(len(decoded.points), -1), None)
+        return decoded.targets, None
+
+    def _voxels(
+        self,
+        scan: Scan,
+        decoded: Decoded,
+        targets: np.ndarray,
+        wanted: np.ndarray | None,
+        rng: np.random.Generator,
+    ) -> Sample:
         recipe = self.recipe
         points, rows = augmented(decoded.points, recipe, rng)
         columns = {name: column[rows] for name, column in decoded.columns.items()}
         found = network_input(points, columns, recipe.columns, recipe.voxel_size)
         kept = chosen_voxels(len(found.first), recipe.max_points, rng)
         first = rows[found.first[kept]]
-        targets = np.full(len(first), -1) if decoded.targets is None else decoded.targets[first]
-        return Sample(found.coords[kept], found.feats[kept], targets.astype(np.int64), scan)
+        chosen = targets[first].astype(np.int64)
+        if wanted is not None:
+            used, back = np.unique(chosen[chosen >= 0], return_inverse=True)
+            chosen[chosen >= 0] = back
+            wanted = wanted[used]
+        return Sample(found.coords[kept], found.feats[kept], chosen, scan, wanted)
 
     def _read(self, scan: Scan) -> Decoded:
         dataset = self.val_dataset if scan.data else self.dataset

@@ -7,6 +7,7 @@ import math
 from app.core.training.recipe import Recipe
 
 ONECYCLE_RISE = 0.3
+POWER = 0.9
 ONECYCLE_START, ONECYCLE_END = 1 / 25, 1 / 250_000
 
 
@@ -26,6 +27,9 @@ def _share(recipe: Recipe, step: int) -> float:
         return (step + 1) / recipe.warmup_steps
     if recipe.schedule == "constant":
         return 1.0
+    if recipe.schedule == "poly":
+        gone = (step - recipe.warmup_steps) / max(total - recipe.warmup_steps, 1)
+        return float(max(1 - gone, 0.0) ** POWER)
     return _between(1.0, 0.0, (step - recipe.warmup_steps) / max(total - recipe.warmup_steps, 1))
 
 

@@ -10,6 +10,7 @@ import torch
 
 from app.core.evaluation.confusion import Confusion
 from app.core.network_inputs import network_input
+from app.core.training.language_targets import Readout
 from app.core.training.samples import Samples
 from app.core.training.split import Scan
 from app.models.backbones.base import Backbone
@@ -32,7 +33,8 @@ def confusion_of(
     device: torch.device,
     between: Callable[[], None] = lambda: None,
 ) -> Confusion:
-    """Predict scans as recorded and count against their labels; scans without labels count nothing.
+    """Predict scans as recorded and count against their labels; scans without labels count nothing. Features are
+    asked for the classes in words.
 
     ``precision`` gives the autocast context; ``between`` is called after each scan.
     """
@@ -50,9 +52,17 @@ def confusion_of(
                 logits = network(
                     torch.from_numpy(found.coords).to(device), torch.from_numpy(found.feats).to(device)
                 )
-            ids = np.append(logits.float().argmax(1).cpu().numpy() + 1, 0)  # row −1: a point without a voxel
+            ids = np.append(_channels(logits.float(), samples.readout) + 1, 0)  # row −1: a point without a voxel
             counts.add(ids[found.inverse], decoded.targets.astype(np.int64) + 1)
             between()
     finally:
         network.train(training)
     return counts
+
+
+def _channels(outputs: torch.Tensor, readout: Readout | None) -> np.ndarray:
+    """(V,) int64 class channel of each voxel, from scores of classes or from features."""
+    if readout is None:
+        return np.asarray(outputs.argmax(1).cpu().numpy())
+    scores = outputs @ torch.from_numpy(readout.words).to(outputs.device).T
+    return np.asarray(readout.channels[scores.argmax(1).cpu().numpy()])

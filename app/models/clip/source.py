@@ -37,3 +37,14 @@ class ClipSource:
 def built_in() -> ClipSource:
     """The CLIP that comes with the application."""
     return ClipSource(path=BUILT_IN)
+
+
+def source_of(text: str) -> ClipSource:
+    """The CLIP that a text names: "" the one that comes along, a file or folder, or ``MODEL:TAG`` of open_clip's."""
+    if not text:
+        return built_in()
+    path = Path(text).expanduser()
+    model, colon, tag = text.partition(":")
+    if colon and tag and not path.exists():
+        return ClipSource(model=model, pretrained=tag)
+    return ClipSource(path=path.resolve())

@@ -17,13 +17,14 @@ class Batch(NamedTuple):
 
     ``coords`` (V, 4) int32 batch, x, y, z in voxels; ``feats`` (V, C) float32, x, y, z in metres first;
     ``targets`` (V,) int64 output channels, −1 where nothing is labelled; ``num_scans``: scans in it, also those
-    without a voxel.
+    without a voxel. ``wanted`` (W, D): features to be learnt; ``targets`` are then rows of it.
     """
 
     coords: Tensor
     feats: Tensor
     targets: Tensor
     num_scans: int
+    wanted: Tensor | None = None
 
 
 class Objective(nn.Module, ABC):

@@ -183,7 +183,7 @@ def test_other_data_than_it_began_with(recipe: MakeRecipe, tmp_path: Path) -> No
         ({"max_steps": "0"}, "max_steps must be at least 1 and at most 100000000; found 0."),
         ({"max_steps": "many"}, "max_steps must be a whole number, at least 1"),
         ({"learning_rate": "nan"}, "learning_rate must be above 0 and at most 100"),
-        ({"schedule": "linear"}, "schedule must be one of cosine, onecycle, constant; found 'linear'."),
+        ({"schedule": "linear"}, "schedule must be one of cosine, onecycle, constant, poly; found 'linear'."),
         ({"columns": "x,y,intensity"}, "columns must begin with x, y, z"),
         ({"label_list": "a.json"}, "label_list is for label_protocol segcontrast"),
         ({"seed.x": "1"}, "The field seed has no parts"),
@@ -197,7 +197,7 @@ def test_fields_that_do_not_fit(settings: dict[str, str], sentence: str) -> None
 
 def test_recipes_are_found_by_listing(tmp_path: Path) -> None:
     assert {"supervised", "finetune", "demo"} <= set(names())
-    with pytest.raises(UsageError, match="no recipe 'magic'; there are: finetune, supervised"):
+    with pytest.raises(UsageError, match="no recipe 'magic'; there are: distill, finetune, supervised"):
         recipe_of("magic")
     with pytest.raises(UsageError, match="init must name a checkpoint"):
         recipe_of("finetune")

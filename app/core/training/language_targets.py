@@ -1,0 +1,112 @@
+"""What a CLIP teaches a network: features of each scan's points, and the words that classes are asked by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from app.core.datasets.base import OpenOptions
+from app.core.errors import DataError, UsageError
+from app.core.labels import LabelSet
+from app.core.methods.base import Given, drain, pinned
+from app.core.tasks.context import Context, Source
+from app.core.training.recipe import Recipe
+from app.core.training.split import Scan
+from app.models.clip.source import source_of
+
+if TYPE_CHECKING:
+    from app.core.language.features import PointFeatures
+    from app.models.clip.info import ClipInfo
+
+FRAME_MEMORY = 48 << 20
+"""For frames and pictures; the features themselves are stored on the disk after the first pass."""
+
+
+@dataclass(frozen=True)
+class Readout:
+    """Turns features into classes: ``words`` (W, D) float32 unit text features, ``channels`` (W,) int64 the class
+    channel that each stands for; a point's class is that of the word with the greatest cosine."""
+
+    words: np.ndarray
+    channels: np.ndarray
+
+
+class LanguageTargets:
+    """The point features of a recipe's CLIP, computed once for each scan and then read from the feature store.
+
+    Parameters
+    ----------
+    paths : the recordings that scans are of, the one trained on first
+
+    Raises
+    ------
+    DataError, UsageError
+        There is no such CLIP, or it cannot be used here; one sentence.
+    """
+
+    def __init__(self, paths: tuple[Path, ...], recipe: Recipe) -> None:
+        from app.core.language import clips
+
+        self._recipe = recipe
+        self._paths = paths
+        self._source = source_of(str(getattr(recipe, "clip", "")))
+        self._context = Context(FRAME_MEMORY)
+        self._options = pinned(((self._way, self._way_options()),))
+        why = clips.why_not(clips.stamped(self._source))
+        if why is not None:
+            raise DataError(why)
+        self.info: ClipInfo = clips.info_of(clips.stamped(self._source))
+
+    def of(self, scan: Scan) -> PointFeatures | None:
+        """Features of a scan's points; None where no picture shows any of them."""
+        source = Source(self._paths[scan.data], scan.sequence, OpenOptions())
+        sequence = self._context.sequence(source)
+        frame = self._context.frame(source, scan.index)
+        given = Given(self._context, source, frame, sequence.label_set, self._options)
+        if given.missing(self._way) is not None:
+            return None
+        features: PointFeatures = drain(given.result(self._way))
+        return features if len(features.table) else None
+
+    def why_none(self, scan: Scan) -> str:
+        """Why a scan has no features."""
+        source = Source(self._paths[scan.data], scan.sequence, OpenOptions())
+        frame = self._context.frame(source, scan.index)
+        given = Given(self._context, source, frame, None, self._options)
+        return given.missing(self._way) or "No picture shows any of its points."
+
+    def readout(self, label_set: LabelSet) -> Readout:
+        """What the classes of a label set are asked by: the words that come along, of which the CLIP knows some."""
+        from app.core.language import class_words, clips, prompts
+
+        asked = class_words.defaults(label_set).known_to(self.info.vocabulary).asked
+        clip = drain(clips.loading(self._context, clips.stamped(self._source), "cpu"))
+        templates = str(getattr(self._recipe, "templates", "street"))
+        vectors = prompts.text_features(clip, [word for _, word in asked], templates)
+        return Readout(vectors, np.array([number - 1 for number, _ in asked], np.int64))
+
+    @property
+    def _way(self) -> str:
+        return str(getattr(self._recipe, "way", "pixels"))
+
+    def _way_options(self) -> object:
+        before, after = (
+            int(getattr(self._recipe, "frames_before", 0)),
+            int(getattr(self._recipe, "frames_after", 0)),
+        )
+        if self._way == "pixels":
+            from app.core.methods.pixels import PixelOptions
+
+            return PixelOptions(self._source, before=before, after=after, device=self._device)
+        if before or after:
+            raise UsageError("Only pixels are fused over frames; leave frames_before and frames_after at 0.")
+        from app.core.methods.regions import RegionOptions
+
+        return RegionOptions(self._source, device=self._device)
+
+    @property
+    def _device(self) -> str:
+        return self._recipe.device
