@@ -104,7 +104,8 @@ def text_features(
         if kept is not None and len(kept) == clip.info.embed_dim:
             found[prompt] = kept
     missing = [prompt for prompt in dict.fromkeys(asked) if prompt not in found]
-    for prompt, vector in zip(missing, _computed(clip, missing, sentences), strict=True):
+    vectors = _computed(clip, missing, sentences) if missing else ()
+    for prompt, vector in zip(missing, vectors, strict=True):
         found[prompt] = vector
         if cache is not None:
             cache.put(clip.info.identity, sentences.templates, prompt, vector)
@@ -120,6 +121,6 @@ def _computed(clip: ClipModel, prompts: list[str], sentences: TemplateSet) -> np
                 f"The prompt '{prompt}' holds nothing that CLIP reads; type words, such as {EXAMPLES}."
             )
     texts = [text for prompt in prompts for text in sentences.filled(prompt)]
-    vectors = clip.encode_texts(texts).reshape(len(prompts), len(sentences.templates), -1)
+    vectors = clip.encode_texts(texts).reshape(len(prompts), len(sentences.templates), clip.info.embed_dim)
     mean = vectors.mean(axis=1)
     return np.asarray(mean / np.maximum(np.linalg.norm(mean, axis=1, keepdims=True), 1e-12), np.float32)

@@ -1,0 +1,86 @@
+"""Sentences for prompts: the published ones, ours, the user's own."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.core.errors import DataError, UsageError
+from app.core.language import templates
+from app.core.language.templates import TEMPLATES, TemplateSet, all_sets, fill, find, load_own, save_own
+from app.core.settings import home
+
+
+def test_the_published_sentences_are_open_clips():
+    from app.models.clip.compat import open_clip
+
+    theirs = tuple(template("{}") for template in open_clip().OPENAI_IMAGENET_TEMPLATES)
+    assert TEMPLATES["imagenet80"].templates == theirs and len(theirs) == 80
+    maskclip = TEMPLATES["maskclip85"].templates
+    assert maskclip[:80] == theirs and len(maskclip) == 85
+    assert all("in the scene" in sentence for sentence in maskclip[80:])
+
+
+def test_every_sentence_has_one_place_for_the_prompt():
+    for one in TEMPLATES.values():
+        assert one.templates and len(set(one.templates)) == len(one.templates)
+        assert all(sentence.count("{}") == 1 for sentence in one.templates)
+    assert templates.DEFAULT in TEMPLATES
+
+
+@pytest.mark.parametrize(
+    ("template", "prompt", "sentence"),
+    [
+        ("a photo of a {}.", "car", "a photo of a car."),
+        ("a photo of a {}.", "a person crossing the street", "a photo of a person crossing the street."),
+        ("a photo of the {}.", "The car", "a photo of The car."),
+        ("a {} in a street.", "an old car", "an old car in a street."),
+        ("a photo of many {}.", "two cars", "a photo of two cars."),
+        ("{}", "a car", "a car"),
+        ("a photo of a {}.", "{}", "a photo of a {}."),
+        ("a photo of a {}.", "antenna", "a photo of a antenna."),
+        ("a photo of a {}.", "{0.__class__}", "a photo of a {0.__class__}."),
+    ],
+)
+def test_a_prompt_fills_a_sentence(template, prompt, sentence):
+    assert fill(template, prompt) == sentence
+
+
+def test_sets_of_the_users_own_are_stored_and_found():
+    mine = TemplateSet("night", "At night", ("a {} at night.", "Füße: {}"))
+    path = save_own((mine,))
+    assert path.parent == home() and load_own() == (mine,)
+    assert find("night") == mine and all_sets()[-1] == mine
+    path.write_text("short:\n  - 'the {}'\n", "utf-8")
+    assert find("short").templates == ("the {}",)
+
+
+@pytest.mark.parametrize(
+    ("name", "sentences"), [("x", ()), ("x", ("a car",)), ("x", ("{} {}",)), ("street", ("{}",)), ("a/b", ("{}",))]
+)
+def test_sets_that_cannot_be_used_are_not_stored(name, sentences):
+    with pytest.raises(UsageError):
+        save_own((TemplateSet(name, "", sentences),))
+    assert load_own() == ()
+
+
+@pytest.mark.parametrize("text", ["a: [", "- 1", "a: {templates: x}", "a: {templates: [1]}", "a: ['car']", "a: 3"])
+def test_a_broken_file_gets_one_sentence(text):
+    path = home() / templates.FILE
+    path.write_text(text)
+    with pytest.raises(DataError, match=r"templates.yaml") as error:
+        find("mine")
+    assert "\n" not in str(error.value)
+    assert find("street") is TEMPLATES["street"]  # what comes along works all the same
+
+
+def test_no_code_runs_from_the_file(tmp_path):
+    path = home() / templates.FILE
+    path.write_text(f"a: !!python/object/apply:os.mkdir ['{tmp_path / 'made'}']")
+    with pytest.raises(DataError):
+        load_own()
+    assert not (tmp_path / "made").exists()
+
+
+def test_an_unknown_name_lists_those_there_are():
+    with pytest.raises(UsageError, match="no templates 'x'; there are street, plain"):
+        find("x")
