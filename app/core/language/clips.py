@@ -55,6 +55,11 @@ def reading(source: ClipSource) -> Steps[None]:
     yield from waiting(aside(lambda _stop: _describe(source)), f"read {source.title}")
 
 
+def forget(source: ClipSource) -> None:
+    """Look at a CLIP anew the next time: what was known of it no longer holds."""
+    _held.pop(source, None)
+
+
 def info_of(source: ClipSource) -> ClipInfo:
     """What is known of a CLIP; ``DataError`` with one sentence where it cannot be used."""
     found = _describe(source)

@@ -67,6 +67,10 @@ def index_sequence(
     """
     if way not in METHOD_OF:
         raise UsageError(f"There is no way '{way}'; there are: {', '.join(METHOD_OF)}.")
+    if not FeatureStore().limit:
+        raise UsageError(
+            "Nothing may be stored: raise 'Stored features' in the preferences, so that there is room."
+        )
     yield Progress(0, 0, "get ready")
     options = pinned(methods)
     yield from _prepare(METHOD_OF[way], options)
