@@ -42,7 +42,7 @@ LIVE = (STARTING, RUNNING, PAUSED)
 class Status:
     """What a run says of itself. ``heartbeat`` and ``changed`` are seconds since 1970; ``born`` is when the process
     began, which tells it from a later one with its number. ``gpu_load`` is the share of time in which its graphics
-    card computed, 0 to 1, and ``gpu_memory_mb`` what the run holds there; None without one, or where nothing tells."""
+    card computed, 0 to 1, and ``gpu_memory_mb`` what the run holds there; None without one, or if nothing tells."""
 
     state: str
     step: int = 0

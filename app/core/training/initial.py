@@ -31,8 +31,8 @@ def initialise(network: Backbone, recipe: Recipe, samples: Samples) -> None:
         if model.card.clip != samples.clip:
             theirs = f"CLIP {model.card.clip}" if model.card.distilled else "no CLIP"
             raise DataError(
-                f"{model.path} was distilled from {theirs}, this run learns from CLIP {samples.clip}; begin without "
-                "init, or name the same CLIP."
+                f"{model.path} was distilled from {theirs}, this run learns from CLIP {samples.clip}; begin "
+                "without init, or name the same CLIP."
             )
     elif model.card.classes != samples.classes:
         raise DataError(

@@ -13,7 +13,7 @@ from app.core.errors import DataError, UsageError
 from app.core.labels import LabelSet
 from app.core.methods.base import Given, drain, pinned
 from app.core.tasks.context import Context, Source
-from app.core.training.recipe import Recipe
+from app.core.training.recipes.distill import Distill
 from app.core.training.split import Scan
 from app.models.clip.source import source_of
 
@@ -47,12 +47,12 @@ class LanguageTargets:
         There is no such CLIP, or it cannot be used here; one sentence.
     """
 
-    def __init__(self, paths: tuple[Path, ...], recipe: Recipe) -> None:
+    def __init__(self, paths: tuple[Path, ...], recipe: Distill) -> None:
         from app.core.language import clips
 
         self._recipe = recipe
         self._paths = paths
-        self._source = source_of(str(getattr(recipe, "clip", "")))
+        self._source = source_of(recipe.clip)
         self._context = Context(FRAME_MEMORY)
         self._options = pinned(((self._way, self._way_options()),))
         why = clips.why_not(clips.stamped(self._source))
@@ -84,29 +84,21 @@ class LanguageTargets:
 
         asked = class_words.defaults(label_set).known_to(self.info.vocabulary).asked
         clip = drain(clips.loading(self._context, clips.stamped(self._source), "cpu"))
-        templates = str(getattr(self._recipe, "templates", "street"))
-        vectors = prompts.text_features(clip, [word for _, word in asked], templates)
+        vectors = prompts.text_features(clip, [word for _, word in asked], self._recipe.templates)
         return Readout(vectors, np.array([number - 1 for number, _ in asked], np.int64))
 
     @property
     def _way(self) -> str:
-        return str(getattr(self._recipe, "way", "pixels"))
+        return self._recipe.way
 
     def _way_options(self) -> object:
-        before, after = (
-            int(getattr(self._recipe, "frames_before", 0)),
-            int(getattr(self._recipe, "frames_after", 0)),
-        )
+        before, after = self._recipe.frames_before, self._recipe.frames_after
         if self._way == "pixels":
             from app.core.methods.pixels import PixelOptions
 
-            return PixelOptions(self._source, before=before, after=after, device=self._device)
+            return PixelOptions(self._source, before=before, after=after, device=self._recipe.device)
         if before or after:
             raise UsageError("Only pixels are fused over frames; leave frames_before and frames_after at 0.")
         from app.core.methods.regions import RegionOptions
 
-        return RegionOptions(self._source, device=self._device)
-
-    @property
-    def _device(self) -> str:
-        return self._recipe.device
+        return RegionOptions(self._source, device=self._recipe.device)

@@ -28,8 +28,6 @@ class Recipe(BaseModel):
     """File of ``app/models/objectives`` whose losses are minimised."""
     needs_labels: ClassVar[bool] = True
     needs_init: ClassVar[bool] = False
-    teacher: ClassVar[str] = "labels"
-    """Where targets come from: the "labels", or "language": a CLIP's features of points (``language_targets.py``)."""
 
     # --- data
     train_sequences: tuple[str, ...] = Field(

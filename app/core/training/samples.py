@@ -160,7 +160,9 @@ class Samples:
         return int(self._order[1][(place + further) % count])
 
     def _teacher(self, data: Path) -> LanguageTargets | None:
-        if self.recipe.teacher != "language":
+        from app.core.training.recipes.distill import Distill
+
+        if not isinstance(self.recipe, Distill):
             return None
         from app.core.training.language_targets import LanguageTargets
 

@@ -21,11 +21,11 @@ class Distill(Recipe):
 
     objective: ClassVar[str] = "distill"
     needs_labels: ClassVar[bool] = False
-    teacher: ClassVar[str] = "language"
 
     clip: str = Field(
         default="",
-        description="CLIP that teaches: a file or folder, or MODEL:TAG of open_clip's; empty: the one that comes along.",
+        description="CLIP that teaches: a file or folder, or MODEL:TAG of open_clip's; empty: the one that comes "
+        "along.",
     )
     way: Literal["pixels", "regions"] = Field(
         default="pixels", description="How its features come to points: dense pixels (MaskCLIP) or image regions."
