@@ -12,11 +12,17 @@ from typing import TypeVar
 import numpy as np
 
 from app.core.geometry import neighbours_loops as loops
+from app.core.geometry.neighbours_grid import numbered
 
 T = TypeVar("T")
 
 LEAF = 10
 """Points in a leaf of the tree, at most."""
+LINE = 0.1
+"""Flatness up to which neighbours count as caught in one line."""
+THINNED = (0.15, 0.3, 0.6)
+OWN = 5
+"""Nearest neighbours that a point keeps when it takes others from a thinned cloud, itself included."""
 _SHARED = 4096
 """Below so many points threads cost more than they bring."""
 
@@ -73,14 +79,52 @@ def neighbourhoods(points: np.ndarray, *, count: int = 15, workers: int = 0) -> 
     return Neighbourhoods(ordered, order, index, squared)
 
 
-def spread_normals(hoods: Neighbourhoods, *, workers: int = 0) -> np.ndarray:
-    """(M, 3) float32 unit normals without a side, in the order of ``hoods``; on a line any direction across it."""
-    total = len(hoods.points)
-    found = np.zeros((total, 3), np.float32)
+def surface_normals(points: np.ndarray, index: np.ndarray, *, workers: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Directions of least spread of neighbourhoods.
+
+    Parameters
+    ----------
+    points : (M, 3) float32, metres
+    index : (M, k) int32 rows of each point's neighbours
+
+    Returns
+    -------
+    normals : (M, 3) float32 of unit length, without a side; on a line any direction across it
+    flatness : (M,) float32, second greatest variance over the greatest: 0 on a line, 1 on a round patch
+    """
+    total = len(points)
+    found, flat = np.zeros((total, 3), np.float32), np.zeros(total, np.float32)
     threads = worker_count(total, workers)
     pieces = parts(total, 4 * threads)
-    in_threads(lambda piece: loops.normals(hoods.points, hoods.index, found, *piece), pieces, threads)
-    return found
+    in_threads(lambda piece: loops.normals(points, index, found, flat, *piece), pieces, threads)
+    return found, flat
+
+
+def spread_index(hoods: Neighbourhoods, flatness: np.ndarray, scale: float, *, workers: int = 0) -> np.ndarray:
+    """Neighbours that are not all of one scan line.
+
+    On the ground a LiDAR's nearest points are those of the same ring. A point whose neighbours lie on a line keeps
+    the nearest few of them and takes the others from a thinned cloud, the finest of three in which its neighbours
+    span a surface.
+
+    Parameters
+    ----------
+    hoods : the nearest neighbours
+    flatness : (M,) float32, of :func:`surface_normals`
+    scale : metres; cells of the thinned clouds are 0.15, 0.3 and 0.6 of it
+
+    Returns
+    -------
+    (M, k) int32 rows of ``hoods.points``
+    """
+    index, taken = hoods.index.copy(), flatness > LINE
+    for share in THINNED:
+        cell, first = numbered(hoods.points, share * scale)
+        thin = neighbourhoods(hoods.points[first], count=index.shape[1], workers=workers)
+        _, flat = surface_normals(thin.points, thin.index, workers=workers)
+        around = thin.given(thin.order[thin.index])
+        loops.spread(cell, around, first, thin.given(flat) > LINE, OWN, index, taken)
+    return index
 
 
 def worker_count(total: int, workers: int = 0) -> int:

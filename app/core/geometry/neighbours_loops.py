@@ -151,22 +151,21 @@ def _look(points, leaf, levels, x, y, z, index, squared, k, held):  # type: igno
 
 
 @_jit
-def normals(points, index, found, begin, end):  # type: ignore[no-untyped-def]
-    """Fill rows begin..end of ``found`` (N, 3) float32: direction of least spread of each point's neighbours.
+def normals(points, index, found, flat, begin, end):  # type: ignore[no-untyped-def]
+    """Fill rows begin..end of ``found`` (N, 3) float32, the direction of least spread of each point's neighbours,
+    and of ``flat`` (N,) float32, their second greatest variance over the greatest: 0 on a line.
 
-    Unit vectors without a side. Where neighbours lie on a line it is any direction across it, in one spot z.
+    Unit vectors without a side. Where neighbours lie on a line it is a direction across it, in one spot z.
     """
     k = index.shape[1]
+    share = 1.0 / k
     for i in range(begin, end):
         mx = my = mz = 0.0
         xx = xy = xz = yy = yz = zz = 0.0
         for n in range(k):
             j = index[i, n]
-            x, y, z = (
-                float(points[j, 0] - points[i, 0]),
-                float(points[j, 1] - points[i, 1]),
-                float(points[j, 2] - points[i, 2]),
-            )
+            x, y = float(points[j, 0] - points[i, 0]), float(points[j, 1] - points[i, 1])
+            z = float(points[j, 2] - points[i, 2])
             mx += x
             my += y
             mz += z
@@ -176,30 +175,31 @@ def normals(points, index, found, begin, end):  # type: ignore[no-untyped-def]
             yy += y * y
             yz += y * z
             zz += z * z
-        share = 1.0 / k
         xx, yy, zz = xx - mx * mx * share, yy - my * my * share, zz - mz * mz * share
         xy, xz, yz = xy - mx * my * share, xz - mx * mz * share, yz - my * mz * share
-        nx, ny, nz = _least_axis(xx, xy, xz, yy, yz, zz)
-        found[i, 0], found[i, 1], found[i, 2] = nx, ny, nz
+        nx, ny, nz, ratio = _least_axis(xx, xy, xz, yy, yz, zz)
+        found[i, 0], found[i, 1], found[i, 2], flat[i] = nx, ny, nz, ratio
 
 
 @_jit
 def _least_axis(xx, xy, xz, yy, yz, zz):  # type: ignore[no-untyped-def]
-    """Unit eigenvector of the least eigenvalue of a symmetric matrix, in closed form."""
+    """Unit eigenvector of the least eigenvalue of a symmetric matrix, in closed form, and second over greatest."""
     scale = max(xx, yy, zz)
     if not scale > 0.0:
-        return 0.0, 0.0, 1.0
+        return 0.0, 0.0, 1.0, 0.0
     share = 1.0 / scale
     xx, xy, xz, yy, yz, zz = xx * share, xy * share, xz * share, yy * share, yz * share, zz * share
     mean = (xx + yy + zz) / 3.0
     a, b, c = xx - mean, yy - mean, zz - mean
     off = xy * xy + xz * xz + yz * yz
     spread = math.sqrt((a * a + b * b + c * c + 2.0 * off) / 6.0)
-    least = mean
+    least, ratio = mean, 1.0
     if spread > 1e-12:
         half = (a * (b * c - yz * yz) - xy * (xy * c - yz * xz) + xz * (xy * yz - b * xz)) / (2.0 * spread**3)
         angle = math.acos(min(1.0, max(-1.0, half))) / 3.0
         least = mean + 2.0 * spread * math.cos(angle + 2.0943951023931953)
+        greatest = mean + 2.0 * spread * math.cos(angle)
+        ratio = max(3.0 * mean - least - greatest, 0.0) / greatest
     a, b, c = xx - least, yy - least, zz - least
     # Rows of (matrix − least) span the plane across the vector: the longest of their cross products is it.
     ux, uy, uz = xy * yz - xz * b, xz * xy - a * yz, a * b - xy * xy
@@ -212,8 +212,9 @@ def _least_axis(xx, xy, xz, yy, yz, zz):  # type: ignore[no-untyped-def]
         ux, uy, uz, u = wx, wy, wz, w
     if u > 1e-20:
         length = 1.0 / math.sqrt(u)
-        return ux * length, uy * length, uz * length
-    return _across(a, b, c, xy, xz, yz)
+        return ux * length, uy * length, uz * length, ratio
+    x, y, z = _across(a, b, c, xy, xz, yz)
+    return x, y, z, ratio
 
 
 @_jit
@@ -232,3 +233,29 @@ def _across(a, b, c, xy, xz, yz):  # type: ignore[no-untyped-def]
         up = math.sqrt(max(1.0 - z * z, 1e-18))
         return -z * x / up, -z * y / up, (1.0 - z * z) / up
     return (1.0, 0.0, 0.0) if abs(z) > 0.0 else (0.0, 0.0, 1.0)
+
+
+@_jit
+def spread(cell, around, representative, flat, own, index, taken):  # type: ignore[no-untyped-def]
+    """Give points whose neighbours lie on a line those of the cell they are in, from a thinned cloud.
+
+    ``cell`` (N,) int32 cell of each point; ``around`` (C, k) int32 cells nearest to each cell; ``representative``
+    (C,) int32 a row of each; ``flat`` (C,) bool: cells whose neighbours do span a surface. The first ``own`` of
+    ``index`` (N, k) stay; ``taken`` (N,) bool points that are served.
+    """
+    k = index.shape[1]
+    for i in range(len(cell)):
+        if taken[i] or not flat[cell[i]]:
+            continue
+        taken[i] = True
+        filled = min(own, k)
+        for n in range(around.shape[1]):
+            if filled == k:
+                break
+            j = representative[around[cell[i], n]]
+            new = True
+            for m in range(filled):
+                new &= index[i, m] != j
+            if new:
+                index[i, filled] = j
+                filled += 1

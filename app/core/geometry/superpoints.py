@@ -1,7 +1,11 @@
 """Superpoints: a cloud cut into pieces that belong together, each of which is treated as one thing.
 
 Kinds: ``ground_hdbscan`` takes the ground away, clusters what stands on it whatever its density, and cuts the
-ground into patches, so that (nearly) every point is in a superpoint.
+ground itself into patches, so that (nearly) every point is in a superpoint. ``dbscan`` is Affinity3D's choice for
+the generalized zero-shot setting, ``supervoxels`` for the annotation-free one; ``supervoxels_spread`` are the same
+with neighbours that are not all of one scan line, so that a patch of road is a patch and not an arc.
+
+The compiled loops are imported where they are called: the window asks for options and titles alone.
 """
 
 from __future__ import annotations
@@ -11,10 +15,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.core.errors import UsageError
-from app.core.geometry.ground import GroundOptions, ground
-from app.core.geometry.superpoints_hdbscan import hdbscan
 
-KINDS = ("ground_hdbscan",)
+KINDS = ("ground_hdbscan", "dbscan", "supervoxels", "supervoxels_spread")
+FARTHEST = 1e6
+"""Metres; coordinates beyond are no measurements, and grids over them would have no end."""
+LOOSE = 2.0
+"""Edge of the cells by which points of no cluster are gathered, metres."""
 
 
 @dataclass(frozen=True)
@@ -24,17 +30,23 @@ class SuperpointOptions:
     Attributes
     ----------
     kind : one of ``KINDS``
-    least : ``ground_hdbscan``: points of a cluster, at least
+    least : ``ground_hdbscan``, ``dbscan``: points of a cluster (or, for DBSCAN, of a dense place), at least
     samples : ``ground_hdbscan``: near neighbours that make a place dense
-    patch : ``ground_hdbscan``: edge of a patch of ground, metres
+    patch : ``ground_hdbscan``: the ground is cut into supervoxels (with spread neighbours) of this size, metres
     ground_height : ``ground_hdbscan``: metres above the height map up to which a point is ground
+    eps : ``dbscan``: metres within which points are neighbours
+    resolution : ``supervoxels``: as many are made as cells of this edge hold points, metres
+    neighbours : ``supervoxels``: of a point, itself included
     """
 
     kind: str = "ground_hdbscan"
     least: int = 20
-    samples: int = 8
+    samples: int = 4
     patch: float = 2.0
     ground_height: float = 0.2
+    eps: float = 0.5
+    resolution: float = 1.0
+    neighbours: int = 15
 
 
 @dataclass(frozen=True)
@@ -74,12 +86,25 @@ def check(options: SuperpointOptions) -> None:
     """``UsageError`` with one sentence where the options make no sense."""
     if options.kind not in KINDS:
         raise UsageError(f"There are no superpoints of the kind '{options.kind}'; there are: {', '.join(KINDS)}.")
-    for name in ("least", "samples"):
-        if not 1 <= getattr(options, name) <= 10_000:
-            raise UsageError(f"'{name}' of superpoints must be 1 to 10000; it is {getattr(options, name)}.")
-    for name in ("patch", "ground_height"):
-        if not 0.01 <= getattr(options, name) <= 1000:
-            raise UsageError(f"'{name}' of superpoints must be 0.01 to 1000 m; it is {getattr(options, name)}.")
+    for name, lowest, highest in (("least", 1, 1_000_000), ("samples", 1, 100), ("neighbours", 2, 100)):
+        value = getattr(options, name)
+        if not lowest <= value <= highest:
+            raise UsageError(f"'{name}' of superpoints must be {lowest} to {highest}; it is {value}.")
+    for name in ("patch", "ground_height", "eps", "resolution"):
+        value = getattr(options, name)
+        if not 0.01 <= value <= 1000:
+            raise UsageError(f"'{name}' of superpoints must be 0.01 to 1000 m; it is {value}.")
+
+
+def describe(options: SuperpointOptions) -> str:
+    """One line on how superpoints are made, for provenances."""
+    if options.kind == "ground_hdbscan":
+        rest = f"the rest clustered by HDBSCAN ({options.least} points or more)"
+        return f"ground in patches of {options.patch:g} m, {rest}"
+    if options.kind == "dbscan":
+        return f"DBSCAN, {options.least} points within {options.eps:g} m"
+    spread = ", neighbours of more than one scan line" if options.kind == "supervoxels_spread" else ""
+    return f"boundary-preserved supervoxels of {options.resolution:g} m, {options.neighbours} neighbours{spread}"
 
 
 def superpoints(points: np.ndarray, options: SuperpointOptions | None = None) -> Superpoints:
@@ -97,41 +122,45 @@ def superpoints(points: np.ndarray, options: SuperpointOptions | None = None) ->
     """
     chosen = options or SuperpointOptions()
     check(chosen)
-    rows = np.flatnonzero((np.abs(points) < FARTHEST).all(axis=1))
+    x, y, z = np.abs(points).T
+    rows = np.flatnonzero((x < FARTHEST) & (y < FARTHEST) & (z < FARTHEST))
     good = np.ascontiguousarray(points[rows], np.float32)
     segment = np.full(len(points), -1, np.int32)
-    segment[rows], flat = _ground_hdbscan(good, chosen)
-    return Superpoints(segment, flat, chosen)
+    if chosen.kind == "ground_hdbscan":
+        segment[rows], flat = _ground_hdbscan(good, chosen)
+        return Superpoints(segment, flat, chosen)
+    if chosen.kind == "dbscan":
+        from app.core.geometry.superpoints_dbscan import dbscan
 
+        segment[rows] = dbscan(good, eps=chosen.eps, least=chosen.least)
+    else:
+        from app.core.geometry.supervoxels import supervoxels
 
-FARTHEST = 1e6
-"""Metres; coordinates beyond are no measurements, and grids over them would have no end."""
+        spread = chosen.kind == "supervoxels_spread"
+        segment[rows] = supervoxels(good, resolution=chosen.resolution, neighbours=chosen.neighbours, spread=spread)
+    return Superpoints(segment, np.zeros(int(segment.max(initial=-1)) + 1, bool), chosen)
 
 
 def _ground_hdbscan(points: np.ndarray, options: SuperpointOptions) -> tuple[np.ndarray, np.ndarray]:
+    """(M,) int32 superpoints, and (count,) bool: which of them are ground. Points of no cluster are gathered by
+    cells; one that is alone in its cell is in no superpoint."""
+    from app.core.geometry.ground import GroundOptions, ground
+    from app.core.geometry.neighbours_grid import numbered
+    from app.core.geometry.superpoints_hdbscan import hdbscan
+    from app.core.geometry.supervoxels import supervoxels
+
     flat = ground(points, GroundOptions(height=options.ground_height))
     clusters = hdbscan(points[~flat], least=options.least, samples=options.samples)
+    segment = np.empty(len(points), np.int32)
+    segment[~flat] = clusters
     count = int(clusters.max(initial=-1)) + 1
-    segment = np.full(len(points), -1, np.int32)
-    patches, number = cells(points[flat, :2], options.patch)
-    segment[~flat], segment[flat] = clusters, patches + count
-    return segment, np.arange(count + number) >= count
-
-
-def cells(points: np.ndarray, edge: float) -> tuple[np.ndarray, int]:
-    """(M,) int32 numbers 0, 1, 2 … of the cells of a grid that (M, D) points lie in, and how many there are."""
-    if not len(points):
-        return np.zeros(0, np.int32), 0
-    places = np.floor((points - points.min(axis=0)) / edge).astype(np.int64)
-    key = np.zeros(len(points), np.int64)
-    for axis in range(places.shape[1]):
-        key = key * (int(places[:, axis].max()) + 1) + places[:, axis]
-    numbers, which = np.unique(key, return_inverse=True)
-    return which.astype(np.int32), len(numbers)
-
-
-def describe(options: SuperpointOptions) -> str:
-    """One line on how superpoints are made, for provenances."""
-    return (
-        f"ground in patches of {options.patch:g} m, the rest clustered by HDBSCAN ({options.least} points or more)"
-    )
+    loose = segment < 0
+    loose[flat] = False
+    segment[loose], pieces = numbered(points[loose], LOOSE)
+    segment[loose] += count
+    first = count + len(pieces)
+    segment[flat] = first + supervoxels(points[flat], resolution=options.patch, spread=True)
+    sizes = np.bincount(segment)
+    kept = sizes > 1
+    number = np.where(kept, np.cumsum(kept) - 1, -1).astype(np.int32)
+    return number[segment], (np.arange(len(sizes)) >= first)[kept]

@@ -1,6 +1,7 @@
 """HDBSCAN over the graph of nearest neighbours: clusters of whatever density, without a radius to choose.
 
-Campello, Moulavi and Sander's way (mutual reachability, minimum spanning tree, condensed tree, excess of mass). The spanning tree is taken of each point's nearest neighbours instead of all pairs, which is what makes it fast; two
+Campello, Moulavi and Sander's way: mutual reachability, minimum spanning tree, condensed tree, excess of mass. The
+spanning tree is taken of each point's nearest neighbours instead of all pairs, which is what makes it fast; two
 clusters that no neighbour joins are apart whatever their distance.
 """
 
@@ -19,7 +20,7 @@ LEAST_DISTANCE = 1e-3
 
 
 def hdbscan(
-    points: np.ndarray, *, least: int = 20, samples: int = 8, neighbours: int = 16, never_within: float = 0.0
+    points: np.ndarray, *, least: int = 20, samples: int = 4, neighbours: int = 16, never_within: float = 0.0
 ) -> np.ndarray:
     """Cluster a cloud.
 

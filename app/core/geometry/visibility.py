@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.core.errors import UsageError
-from app.core.geometry import visibility_loops as loops
 from app.core.geometry.projection import in_image, project
 from app.core.geometry.superpixels import WAYS
 from app.core.types import CameraView
@@ -128,6 +127,8 @@ def depths_of(
     """Surface and limit, each (M,) float32, of M points that all lie in a picture of ``size`` (width, height)."""
     if options.rule == "none" or not len(depth):
         return depth, np.full(len(depth), np.inf, np.float32)
+    from app.core.geometry import visibility_loops as loops  # compiled; the window needs the options alone
+
     if options.rule == "paper":
         if segments is None:
             raise UsageError("The visibility rule 'paper' needs the superpixels of the picture.")
@@ -150,6 +151,8 @@ def window(pixel: np.ndarray, size: tuple[int, int], options: VisibilityOptions)
     across, along = float(options.across), float(options.along)
     if across and along:
         return across, along
+    from app.core.geometry import visibility_loops as loops
+
     beside, lines = loops.spacings(pixel, *size, max(1, len(pixel) // _SAMPLE))
     return across or _middle(beside, 2.2, 0.9), along or _middle(lines, 5.0, 1.6)
 

@@ -1,4 +1,6 @@
-"""Compiles every loop of the drawing once, so that the first start does not: ``python -m app.core.render.warm``.
+"""Compiles every loop of drawing and geometry once, so that the first start does not.
+
+Run as ``python -m app.core.render.warm`` by the setup.
 
 Takes some seconds the first time and after an update, half a second otherwise. What is compiled is kept beside
 the sources, or in the user's own cache folder where those may not be written to.
@@ -8,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from app.core.geometry.warm import warm as warm_geometry
 from app.core.render.camera import Camera
 from app.core.render.selection import select
 from app.core.render.shaded import ShadedDrawer
@@ -24,3 +27,4 @@ def warm() -> None:
 
 if __name__ == "__main__":
     warm()
+    warm_geometry()
