@@ -81,11 +81,16 @@ class KnownClasses(ABC):
 
     @property
     def words(self) -> ClassWords | None:
-        """Words of each class of the data set in view; None without a label set."""
+        """Words of each class of the data set in view; None without a label set. Where the user's own cannot be
+        used (the log says why), those that come along."""
         if self._words is None and self._host.label_set is not None:
             from app.core.language import class_words
 
-            self._words = class_words.of_label_set(self._host.label_set)
+            try:
+                self._words = class_words.of_label_set(self._host.label_set)
+            except LidarScopeError as error:
+                self._say(str(error), "warning")
+                self._words = class_words.defaults(self._host.label_set)
         return self._words
 
     def set_words(self, words: ClassWords) -> None:
@@ -104,10 +109,14 @@ class KnownClasses(ABC):
         """Back to the words that come along."""
         from app.core.language import class_words
 
-        if self.words is not None:
+        if self.words is None:
+            return
+        try:
             class_words.reset(self.words.name)
-            self._forget_words()
-            self._sync()
+        except LidarScopeError as error:
+            self._say(str(error), "warning")
+        self._forget_words()
+        self._sync()
 
     @property
     def scores(self) -> Scores:

@@ -14,23 +14,23 @@ from psygnal import Signal, SignalInstance
 
 from app.core.errors import LidarScopeError, UsageError
 from app.core.language import methods_of_query as wanted_methods
-from app.core.language.queries import LAYER_OF, Histogram, Hit, Prompt, QueryReport, QueryState
+from app.core.language.queries import ENSEMBLE, LAYER_OF, Histogram, Hit, Prompt, QueryReport, QueryState
+from app.core.session_clip import ClipChoice
 from app.core.session_known import KeptQueries, KnownClasses
 from app.core.session_query import QueryEditing
 from app.core.session_search import LanguageSearch
-from app.models.clip.source import ClipSource, built_in
 
 if TYPE_CHECKING:
     from app.core.history import History
     from app.core.labels import LabelSet
+    from app.core.language.templates import TemplateSet
     from app.core.methods.base import Chosen
     from app.core.session_selection import Mode
     from app.core.state import Accumulation, FrameState, ViewState
     from app.core.tasks.context import Source
-    from app.models.clip import ClipInfo
 
 QUERY, ZERO_SHOT = "text_query", "zero_shot"
-NO_CLIP = "No CLIP is chosen, and the demo CLIP is not there; choose one to ask in words."
+NO_PICTURE = "This frame has no picture of a camera; of the ways the distilled network works without."
 
 
 class Host(Protocol):
@@ -74,11 +74,9 @@ class Host(Protocol):
     def _place(self, row: int) -> tuple[int, int] | None: ...
 
 
-class SessionLanguage(QueryEditing, LanguageSearch, KnownClasses, KeptQueries):
+class SessionLanguage(QueryEditing, LanguageSearch, ClipChoice, KnownClasses, KeptQueries):
     """Asking in words, as the window sees it."""
 
-    clip_changed = Signal()
-    """Another CLIP is chosen, is being looked at, or cannot be used."""
     report_changed = Signal(object)
     """The new :class:`~app.core.language.queries.QueryReport` of the frame in view, or None."""
     histogram_changed = Signal(object)
@@ -88,83 +86,14 @@ class SessionLanguage(QueryEditing, LanguageSearch, KnownClasses, KeptQueries):
         QueryEditing.__init__(self, host._history)
         LanguageSearch.__init__(self)
         KnownClasses.__init__(self)
+        ClipChoice.__init__(self)
         self._host = host
-        self._clip: ClipSource | None = None
-        self._clip_info: ClipInfo | None = None
-        self._clip_problem = ""
-        self._reading: ClipSource | None = None
         self._report: QueryReport | None = None
         self._before: dict[str, str] = {}
         self._setting = False
         host.reports_changed.connect(self._take_reports)
         host.methods_changed.connect(self._adopt)
         host.sequence_changed.connect(lambda _info: self._new_sequence())
-
-    # the CLIP
-
-    @property
-    def clip(self) -> ClipSource | None:
-        """The CLIP that reads the words; None until one is chosen."""
-        return self._clip
-
-    @property
-    def clip_info(self) -> ClipInfo | None:
-        """What is known of the chosen CLIP."""
-        return self._clip_info
-
-    @property
-    def clip_problem(self) -> str:
-        """Why the CLIP that was asked for last cannot be used, one sentence, or ""."""
-        return self._clip_problem
-
-    @property
-    def reading_clip(self) -> ClipSource | None:
-        """The CLIP that is being looked at; it becomes the chosen one if it can be used."""
-        return self._reading
-
-    @property
-    def demo_clip(self) -> bool:
-        """Whether the chosen CLIP is the built-in one, which knows the demo world only."""
-        return self._clip is not None and self._clip.path == built_in().path
-
-    def set_clip(self, source: ClipSource | None) -> None:
-        """Read words with another CLIP, once the engine has looked at it; the one before stays until then, and for
-        good if the new one cannot be used (``clip_problem``). None: with none."""
-        self._clip_problem = ""
-        if source is None:
-            self._reading = self._clip = self._clip_info = None
-            self._sync()
-            self.clip_changed.emit()
-            return
-        self._reading = source
-
-        def read(info: ClipInfo) -> None:
-            if self._reading == source:
-                self._reading, self._clip, self._clip_info = None, source, info
-                self._sync()
-                self._show_if_new()
-                self.clip_changed.emit()
-
-        def failed(error: LidarScopeError) -> None:
-            if self._reading == source:
-                self._reading, self._clip_problem = None, str(error)
-                self.clip_changed.emit()
-
-        self._host.run_task("read_clip", f"Read {source.title}", read, on_error=failed, key="clip", source=source)
-        if self._reading is not None:
-            self.clip_changed.emit()
-
-    def use_built_in_clip(self) -> bool:
-        """Read words with the demo CLIP, unless one is chosen or being looked at; whether it is now."""
-        source = built_in()
-        if self._clip is not None or self._reading is not None:
-            return False
-        if source.path is None or not source.path.exists():
-            self._clip_problem = NO_CLIP
-            self.clip_changed.emit()
-            return False
-        self.set_clip(source)
-        return True
 
     def set_network(self, checkpoint: Path | None) -> None:
         """The distilled network that the ways "network" and "ensemble" take their features from; None: none."""
@@ -184,6 +113,31 @@ class SessionLanguage(QueryEditing, LanguageSearch, KnownClasses, KeptQueries):
             return self._clip_problem
         state = self._host.frame_state
         return "" if state is None else state.missing_layers.get(LAYER_OF[self._query.mode], "")
+
+    def way_problem(self, way: str) -> str:
+        """Why a way has nothing to say about the frame in view, one sentence, or ""; "" without a frame."""
+        state = self._host.frame_state
+        if state is None:
+            return ""
+        if way != "network":
+            if not any(camera.image_path is not None for camera in state.frame.cameras):
+                return NO_PICTURE
+            if way != "regions" and self._clip_info is not None and self._clip_info.tower == "other":
+                return f"{self._clip_info.title} gives no features of single pixels; ask by regions."
+        if way in ("network", "ensemble") and "network_features" not in self._host.methods:
+            return "No distilled network is chosen."
+        return ""
+
+    @property
+    def template_sets(self) -> tuple[TemplateSet, ...]:
+        """The sentences that words can be put into: those that come along, and the user's own."""
+        from app.core.language import templates
+
+        try:
+            return tuple(templates.all_sets())
+        except LidarScopeError as error:
+            self._say(str(error), "warning")
+            return tuple(templates.TEMPLATES.values())
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -293,6 +247,11 @@ class SessionLanguage(QueryEditing, LanguageSearch, KnownClasses, KeptQueries):
         elif after.asked and (not before.asked or before.mode != after.mode):
             self._show_if_new()
 
+    def _clip_differs(self) -> None:
+        self._sync()
+        self._show_if_new()
+        self._show_zero_shot()
+
     def _show_if_new(self) -> None:
         """Show the query in the views that show one, else in the left one."""
         if not self._query.asked or QUERY not in self._host.methods:
@@ -356,8 +315,12 @@ class SessionLanguage(QueryEditing, LanguageSearch, KnownClasses, KeptQueries):
     def _where(self) -> Source | None:
         return self._host._source
 
-    def _index_method(self) -> str:
-        return wanted_methods.METHOD_OF[self._query.way][0]
+    def _index_way(self) -> str:
+        return "pixels" if self._query.way == ENSEMBLE else self._query.way
+
+    def _frame(self) -> int:
+        state = self._host.frame_state
+        return 0 if state is None else state.frame.index
 
     def _run(self, name: str, title: str, on_result: Any = None, **params: Any) -> int:
         return self._host.run_task(name, title, on_result, **params)

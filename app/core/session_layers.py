@@ -86,8 +86,8 @@ class SessionLayers(SessionTasks, SessionViews, SessionSelection, SessionMethods
     def _ask_for_layers(self, view: str, names: tuple[str, ...]) -> None:
         if self._frame_state is None or self._source is None or self._in_flight():
             return
-        if self._frame_state.unprepared:
-            self._methods_differ()  # first learn what there is, then ask for what the views lack
+        if self._frame_state.unprepared or _METHODS in self._asked:
+            self._methods_differ()  # learn what there is, and have it made where the views lack it
         else:
             self._compute(view, names, f"Compute {' and '.join(names)}")
 
@@ -96,10 +96,11 @@ class SessionLayers(SessionTasks, SessionViews, SessionSelection, SessionMethods
         if self._frame_state is None or self._source is None or self._in_flight():
             return
         self._drop_layer_tasks()
-        self._compute(_METHODS, (), "Look at the methods")
+        names = self._lacking_layers()
+        self._compute(_METHODS, names, f"Compute {' and '.join(names)}" if names else "Look at the methods")
 
     def _compute(self, view: str, names: tuple[str, ...], title: str) -> None:
-        """Have layers computed for a view, or (without names) learn which there are."""
+        """Have layers computed for a view, or for all of them, learning which layers there are."""
         state, revision = self._frame_state, self._revision
         if state is None:
             return
@@ -117,11 +118,21 @@ class SessionLayers(SessionTasks, SessionViews, SessionSelection, SessionMethods
             if still():
                 self._layers_came(computed, ask=view == _METHODS)
 
+        def told(computed: Computed) -> None:
+            """What there is, before layers that take long have come."""
+            if still() and self._asked.get(view) is asked:
+                self._layers_came(computed, ask=False)
+                self.methods_changed.emit()
+                for name in list(self._views):
+                    self.view_changed.emit(name)
+
         def failed(error: LidarScopeError) -> None:
             replaced = self._asked.get(view) is not asked
             ended()
             if still() and not (replaced and isinstance(error, Cancelled)):
                 self._layers_failed(names, CANCELLED if isinstance(error, Cancelled) else str(error))
+                if view == _METHODS and names:
+                    self._compute(_METHODS, (), "Look at the methods")  # what else there is, is not known yet
 
         asked = self._asked[view] = _Asked()
         asked.task = self.run_task(
@@ -129,7 +140,9 @@ class SessionLayers(SessionTasks, SessionViews, SessionSelection, SessionMethods
             title,
             came,
             key=f"layer:{view}",
+            on_partial=told,
             on_error=failed,
+            lenient=view == _METHODS,
             source=self._source,
             index=state.frame.index,
             layers=names,

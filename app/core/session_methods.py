@@ -256,12 +256,14 @@ class SessionMethods(ABC):
 
 
 def without_methods(state: FrameState, changed: frozenset[str]) -> FrameState:
-    """What is shown of a frame without what these methods made of it."""
-    stale = {
-        layer.name
-        for layer in map(layer_folder.find, state.cloud.layers)
-        if isinstance(layer, MethodLayer) and depends_on(layer.method, changed)
-    }
-    kept = {name: data for name, data in state.cloud.layers.items() if name not in stale}
+    """What is shown of a frame without what these methods made of it, and without what kept them from it."""
+    kept = {name: data for name, data in state.cloud.layers.items() if not _shows(name, changed)}
+    missing = {name: why for name, why in state.missing_layers.items() if not _shows(name, changed)}
     reports = {name: report for name, report in state.reports.items() if not depends_on(name, changed)}
-    return replace(state, cloud=replace(state.cloud, layers=kept), reports=reports)
+    return replace(state, cloud=replace(state.cloud, layers=kept), missing_layers=missing, reports=reports)
+
+
+def _shows(name: str, changed: frozenset[str]) -> bool:
+    """Whether a layer shows the result of one of these methods."""
+    layer = layer_folder.find(name)
+    return isinstance(layer, MethodLayer) and depends_on(layer.method, changed)

@@ -125,7 +125,6 @@ class LanguageSearch(ABC):
             key="search",
             source=source,
             methods=chosen,
-            method=self._index_method(),
         )
 
     def index(self, *, then_search: bool = True) -> None:
@@ -161,8 +160,9 @@ class LanguageSearch(ABC):
             on_error=failed,
             key="index",
             source=source,
+            way=self._index_way(),
             methods=chosen,
-            method=self._index_method(),
+            first=self._frame(),
         )
         if self._index.on:
             self.index_changed.emit()
@@ -173,8 +173,12 @@ class LanguageSearch(ABC):
             self._cancel(self._index.task)
 
     @abstractmethod
-    def _index_method(self) -> str:
-        """Name of the method whose features are stored for the query's way."""
+    def _index_way(self) -> str:
+        """Which features are stored for the query's way."""
+
+    @abstractmethod
+    def _frame(self) -> int:
+        """Index of the frame in view."""
 
     # pictures
 

@@ -271,6 +271,17 @@ class SessionViews(ABC):
         """Layers that the views show, sorted."""
         return tuple(sorted({name for view in self._views for name in self._names(view)}))
 
+    def _lacking_layers(self) -> tuple[str, ...]:
+        """Layers of methods that the views show and that have no values now, sorted; whether they can be had is not
+        asked."""
+        state = self.frame_state
+        held = {} if state is None else state.cloud.layers
+        return tuple(
+            name
+            for name in self._needed_layers()
+            if name not in held and isinstance(layer_folder.find(name), MethodLayer)
+        )
+
     def _forget_colors(self) -> None:
         """The drawn cloud has changed: values and colours computed here belong to the old one."""
         self._local = {}

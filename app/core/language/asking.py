@@ -6,23 +6,27 @@ import re
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from app.core import methods as method_folder
 from app.core.errors import DataError, UsageError
 from app.core.labels import LabelSet
 from app.core.language import clips
 from app.core.language.crops import cut
 from app.core.language.features import PointFeatures
 from app.core.language.queries import METHOD_OF, Prompt
-from app.core.methods.base import Given, Steps
+from app.core.methods.base import Chosen, Given, Steps, pinned
 from app.core.prediction.aside import aside
-from app.core.tasks.context import Context
+from app.core.tasks.base import Progress, TaskEvents
+from app.core.tasks.context import Context, Source
 
 if TYPE_CHECKING:
     from app.core.language.text_cache import TextCache
     from app.models.clip import ClipInfo, ClipModel
+
+T = TypeVar("T")
 
 _SMALL_WORDS = frozenset({"a", "an", "the", "of", "on", "in", "at", "with", "and", "or", "to"})
 
@@ -54,6 +58,31 @@ class Asked:
     seconds: float
 
 
+def given_for(
+    context: Context, source: Source, index: int, methods: Chosen, names: tuple[str, ...]
+) -> TaskEvents[Given]:
+    """What methods work on, for a task that draws nothing: a frame, and the options of methods as they are on the
+    disk now, those of ``names`` prepared. ``DataError`` where the frame cannot be read."""
+    options = pinned(methods)
+    for name in names:
+        method = method_folder.find(name)
+        if name in options and not method.prepared(options[name]):
+            yield from as_progress(method.prepare(options[name]))
+    return Given(context, source, context.frame(source, index), context.sequence(source).label_set, options)
+
+
+def as_progress(steps: Steps[T]) -> TaskEvents[T]:
+    """The steps of a method as those of a task."""
+    try:
+        while True:
+            yield Progress(*next(steps))
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+    finally:
+        steps.close()
+
+
 def features_of(given: Given, way: str) -> Steps[tuple[PointFeatures, ...]]:
     """What the methods of a way give for the frame, in their order."""
     found: list[PointFeatures] = []
@@ -81,6 +110,7 @@ def asked_steps(
     for a prompt that says nothing, or an example of which nothing is known.
     """
     from app.core.language.prompts import check_prompt
+    from app.core.language.prompts import notes as notes_on
 
     started = time.perf_counter()
     notes: list[str] = []
@@ -88,7 +118,7 @@ def asked_steps(
     for prompt in prompts:
         if prompt.point is None and prompt.box is None:
             words.append(check_prompt(prompt.text))
-            notes += _notes_on(prompt.text, model.info)
+            notes += notes_on(prompt.text, model)
     rivals, allowed, note = rivals_of(prompts, negatives, model.info, given.label_set)
     found = yield from texts_steps(model, (*words, *rivals), templates)
     texts = iter(found[: len(words)])
@@ -158,16 +188,6 @@ def _read(text: str, info: ClipInfo) -> bool:
 def _words(text: str) -> frozenset[str]:
     """Words that carry a meaning."""
     return frozenset(re.findall(r"[^\W_]+", text.casefold())) - _SMALL_WORDS
-
-
-def _notes_on(text: str, info: ClipInfo) -> list[str]:
-    from app.core.language.prompts import unknown_words
-
-    unknown = unknown_words(text, info)
-    if not unknown:
-        return []
-    listed = ", ".join(f"“{word}”" for word in unknown[:4])
-    return [f"{info.title} has never read {listed}; what it finds for “{text.strip()[:40]}” is chance."]
 
 
 def _point(given: Given, at: tuple[int, int], methods: tuple[str, ...]) -> Steps[np.ndarray]:

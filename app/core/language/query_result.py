@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -205,7 +206,7 @@ class QueryResult:
         )
 
 
-def described(regions: Regions, row: int) -> dict[str, object]:
+def described(regions: Regions, row: int) -> dict[str, Any]:
     """What a hit says of its region."""
     camera = int(regions.camera[row])
     x0, y0, x1, y1 = (int(edge) for edge in regions.box[row])

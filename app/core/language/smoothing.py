@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,8 +44,8 @@ def smoothed_steps(
         if image is None or not len(rows):
             continue
         dense = yield from _dense(given, model, place, image)
-        work = aside(lambda _s, d=dense, p=seen.pixel[rows, place]: _sampled(d, p, words, threshold))
-        shares = yield from clips.waiting(work, "smooth by keys")
+        sampling = partial(_sampled, dense, seen.pixel[rows, place], words, threshold)
+        shares = yield from clips.waiting(aside(sampling), "smooth by keys")
         np.add.at(total, features.row[rows], shares)
         np.add.at(views, features.row[rows], 1)
     there = np.flatnonzero(views)
@@ -65,7 +67,9 @@ def _with_shares(found: Compared, asked: Asked, rows: np.ndarray, shares: np.nda
     return replace(found, relevancy=relevant, order=order)
 
 
-def _sampled(dense: DenseMap, pixels: np.ndarray, words: np.ndarray, threshold: float) -> np.ndarray:
+def _sampled(
+    dense: DenseMap, pixels: np.ndarray, words: np.ndarray, threshold: float, _stop: threading.Event
+) -> np.ndarray:
     """(n, C) float32 smoothed shares at (n, 2) pixels, bilinear between cells."""
     from app.models.clip.refine import smooth_by_keys
 

@@ -22,11 +22,15 @@ from app.core.types import Frame
 
 def check_layer(built: Built, name: str) -> None:
     """``UsageError`` if there is no such layer, or the frame lacks what it needs."""
-    layer = layers.find(name)
-    if layer not in method_folder.layers_under(built.options):
+    if layers.find(name) not in method_folder.layers_under(built.options):
         raise UsageError(f"Layer '{name}' is no more: what it showed is no longer kept.")
     if name in built.missing:
         raise UsageError(f"Layer '{name}' cannot be shown for frame {built.frame.index}: {built.missing[name]}")
+
+
+def offered(built: Built, name: str) -> bool:
+    """Whether a layer can be shown for this cloud, with the methods that are on; ``UsageError`` for an unknown one."""
+    return name not in built.missing and layers.find(name) in method_folder.layers_under(built.options)
 
 
 def at_hand(context: Context, built: Built, name: str) -> bool:

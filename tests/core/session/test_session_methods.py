@@ -207,7 +207,6 @@ def test_a_frame_asked_for_while_a_layer_is_made_does_not_wait_for_it(
 ) -> None:
     held.set_layer("slow")
     held.set_method("slow", SlowOptions())
-    engine.answer()
     assert [r.name for r in engine.waiting] == ["compute_layer"]
     held.go_to(3)
     assert [r.name for r in engine.waiting] == ["show_frame"]
@@ -246,7 +245,6 @@ def test_a_method_that_fails_says_so_and_the_frame_stays(slow: Slow, session: Se
 def test_what_the_user_cancels_is_not_waited_for(slow: Slow, held: Session, engine: HeldEngine) -> None:
     held.set_layer("slow")
     held.set_method("slow", SlowOptions())
-    engine.answer()
     running = next(task for task in held.tasks if task.state == "queued")
     held.cancel_task(running.id)
     assert held.pending("left") == ""
