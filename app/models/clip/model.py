@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from app.models.clip import towers
+from app.models.clip import text_tower, towers
 from app.models.clip.dense_map import DenseMap, unit
 from app.models.clip.errors import ClipError, ClipStopped
 from app.models.clip.info import ClipInfo
@@ -73,7 +73,7 @@ class ClipModel:
             _heed(stopped)
             tokens = self._tokens(texts[start : start + TEXT_BATCH])
             with torch.inference_mode():
-                rows.append(_unit(self.network.encode_text(tokens.to(self.device))))
+                rows.append(_unit(text_tower.encode(self.network, tokens.to(self.device))))
         return np.concatenate(rows)
 
     def token_counts(self, texts: Sequence[str]) -> list[int]:

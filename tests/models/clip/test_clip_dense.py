@@ -91,6 +91,31 @@ def test_resnet_places_equal_its_own_pool_attending_to_one_place():
     np.testing.assert_allclose(features.reshape(-1, 16).numpy(), expected[0].numpy(), atol=1e-5)
 
 
+@pytest.mark.parametrize("name", ["ViT-B-32", "ViT-B-16", "ViT-L-14-336", "RN50"])
+def test_the_dense_path_takes_no_more_operations_than_the_towers_own(name):
+    """Counted, not timed, on towers of full size without memory; benchmarks/clip_dense.py times them."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    from app.models.clip import architecture, towers
+
+    visual = architecture.build(architecture.named(name), "meta").visual
+    side = architecture.named(name).resolution[0]
+    pictures = torch.zeros(1, 3, side, side, device="meta")
+    fused = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)  # its operations are not counted
+    try:
+        counts = []
+        for work in (lambda: visual(pictures), lambda: towers.dense(visual, pictures)):
+            with FlopCounterMode(display=False) as counter:
+                work()
+            counts.append(counter.get_total_flops())
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fused)
+    assert counts[0] > 4e9
+    assert counts[1] <= 1.0 * counts[0]
+
+
 def test_positions_of_the_trained_grid_are_untouched_and_others_interpolated():
     import torch
 
