@@ -1,6 +1,9 @@
-"""Make the checkpoint that ships in assets: write demo drives, train on them, measure, keep the weights.
+"""Make a checkpoint that ships in assets: write demo drives, train on them, measure, keep the weights.
 
-    .venv/bin/python scripts/train_demo_checkpoint.py [--work DIR] [--worlds 12] [--frames 16] [--set key=value …]
+    .venv/bin/python scripts/train_demo_checkpoint.py [demo|demo_distill] [--work DIR] [--worlds 12] [--frames 16]
+        [--set key=value …]
+
+``demo`` learns the classes from labels; ``demo_distill`` learns what the demo CLIP sees, and is asked in words.
 
 Everything follows from seeds. Training worlds are the sequences of one drive. A second world chooses the best
 weights, and a third, which nothing has seen, measures them. A second call goes on where the first was stopped.
@@ -33,20 +36,22 @@ VAL_FRAMES = 16
 FIRST_SEED = 100
 """Training worlds have seeds from here on, far from those that users look at first."""
 
-TARGET = ROOT / "assets" / "checkpoints" / "demo_minkunet.safetensors"
+TARGETS = {"demo": "demo_minkunet.safetensors", "demo_distill": "demo_distilled.safetensors"}
 LIMIT = 10 << 20
 
 
 def main() -> int:
     options = _options()
     train, val, test = _drives(options.work, options.worlds, options.frames, options.test_frames)
-    folder = options.work / "run"
+    folder = options.work / ("run" if options.recipe == "demo" else f"run-{options.recipe}")
     if (folder / "config.json").exists():
         run.resume(folder)
     else:
         names = [f"{k:02d}" for k in range(options.worlds)]
         told = {"val_data": str(val), "train_sequences": ",".join(names)}
-        kind, recipe = recipe_of("demo", {**told, **dict(entry.split("=", 1) for entry in options.settings)})
+        kind, recipe = recipe_of(
+            options.recipe, {**told, **dict(entry.split("=", 1) for entry in options.settings)}
+        )
         run.train(folder, kind, recipe, train)
     _keep(folder, test, options)
     return 0
@@ -57,12 +62,15 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--work", type=Path, default=ROOT / "out" / "demo_checkpoint", help="drives and run go here"
     )
-    parser.add_argument("--out", type=Path, default=TARGET, help="the checkpoint")
+    parser.add_argument("recipe", nargs="?", choices=tuple(TARGETS), default="demo", help="what is learnt")
+    parser.add_argument("--out", type=Path, default=None, help="the checkpoint; otherwise where it ships")
     parser.add_argument("--worlds", type=int, default=12, help="streets to train on")
     parser.add_argument("--frames", type=int, default=16, help="frames of each")
     parser.add_argument("--test-frames", type=int, default=40, help="frames of the street that measures")
-    parser.add_argument("--set", action="append", dest="settings", default=[], help="a field of the recipe demo")
-    return parser.parse_args()
+    parser.add_argument("--set", action="append", dest="settings", default=[], help="a field of the recipe")
+    options = parser.parse_args()
+    options.out = options.out or ROOT / "assets" / "checkpoints" / TARGETS[options.recipe]
+    return options
 
 
 def _drives(work: Path, worlds: int, frames: int, test_frames: int) -> tuple[Path, Path, Path]:
@@ -85,7 +93,7 @@ def _keep(folder: Path, test: Path, options: argparse.Namespace) -> None:
         notes=("Trained on demo worlds alone: it shows what predictions look like and knows no real street.",),
     )
     _write(options.out, best.network, card)
-    counts = _measured(options.out, test)
+    counts = _measured(options.out, options.recipe, test)
     scores = {"miou": counts.miou(), "miou_present": counts.miou("present"), "accuracy": counts.accuracy}
     by_class = {name: value for name, value in counts.by_class(counts.iou("present")).items() if value is not None}
     measured = f"Scores: {options.test_frames} frames of the demo world of seed {TEST_SEED}, in float32."
@@ -105,14 +113,15 @@ def _write(path: Path, network: object, card: ModelCard) -> None:
         raise LidarScopeError(f"{path} has {path.stat().st_size} bytes; at most {LIMIT} may ship.")
 
 
-def _measured(path: Path, test: Path) -> Confusion:
+def _measured(path: Path, recipe: str, test: Path) -> Confusion:
+    """The written weights on the test world; those that give features are asked for the classes in words."""
     import contextlib
 
     import torch
 
     model = load_model(path, "cpu")
     told = {"voxel_size": str(model.card.voxel_size), "train_sequences": ""}
-    samples = Samples(test, recipe_of("supervised", told)[1])
+    samples = Samples(test, recipe_of(recipe, told)[1])
     return confusion_of(
         model.network, samples, samples.split.train,
         precision=contextlib.nullcontext, device=torch.device("cpu"),

@@ -26,6 +26,9 @@ CARD = "card"
 TRAINING_PREFIX = "training/"
 """Tensors of a run's checkpoint that only resuming needs (optimiser …) have names that begin so."""
 
+DISTILLED = "demo_distilled"
+"""The network that comes along distilled from the demo CLIP, for :func:`built_in`."""
+
 BEST = "best.safetensors"
 STEP_PATTERN = "step-*.safetensors"
 
@@ -234,9 +237,10 @@ def weights_of(path: Path) -> Path:
     raise DataError(f"{path} holds no checkpoint; expected {BEST} or {STEP_PATTERN} in its folder checkpoints.")
 
 
-def built_in() -> Path:
-    """The checkpoint that comes with the application; ``DataError`` where it is absent."""
-    path = Path(__file__).resolve().parents[2] / "assets" / "checkpoints" / "demo_minkunet.safetensors"
+def built_in(name: str = "demo_minkunet") -> Path:
+    """A checkpoint that comes with the application, ``DISTILLED`` or the one that predicts classes; ``DataError``
+    where it is absent."""
+    path = Path(__file__).resolve().parents[2] / "assets" / "checkpoints" / f"{name}.safetensors"
     if not path.is_file():
         raise DataError(f"{path} is missing; make it with scripts/train_demo_checkpoint.py.")
     return path
