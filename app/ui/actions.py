@@ -10,10 +10,12 @@ from app.ui.action_info import ActionInfo
 from app.ui.action_info import action as _a
 from app.ui.actions_model import MENU as MODEL_MENU
 from app.ui.actions_model import MODEL_ACTIONS
+from app.ui.actions_text import MENU as TEXT_MENU
+from app.ui.actions_text import TEXT_ACTIONS
 from app.ui.actions_train import MENU as TRAIN_MENU
 from app.ui.actions_train import TRAIN_ACTIONS
 
-MENUS = ("File", "Edit", "View", "Layers", MODEL_MENU, "Play", TRAIN_MENU, "Window", "Help")
+MENUS = ("File", "Edit", "View", "Layers", MODEL_MENU, TEXT_MENU, "Play", TRAIN_MENU, "Window", "Help")
 
 
 ACTIONS: tuple[ActionInfo, ...] = (
@@ -84,6 +86,7 @@ ACTIONS: tuple[ActionInfo, ...] = (
     _a("layer.all_classes", "Show all classes", "Switch every class on again", "Layers", "Shift+A",
        needs="hidden", group=1),
     *MODEL_ACTIONS,
+    *TEXT_ACTIONS,
     _a("play.toggle", "Play", "Play or pause at the sensor's own rate", "Play", "Space", icon="play", check=True,
        needs="frame"),
     _a("play.next", "Next frame", "One frame on", "Play", "Right", "N", icon="step_forward", needs="frame",
@@ -112,6 +115,8 @@ ACTIONS: tuple[ActionInfo, ...] = (
        "Alt+4", check=True, group=1),
     _a("window.train", "Train", "Training runs, their curves, and what they predict", "Window", "Alt+5", check=True,
        group=1),
+    _a("window.text", "Text", "Ask in words: what answers lights up, in this frame and over the sequence", "Window",
+       "Alt+6", check=True, group=1),
     _a("window.reset", "Reset this layout", "Put the panels of this workspace back where they were", "Window",
        group=2),
     _a("window.theme", "Light theme", "Light or dark colours", "Window", "Ctrl+T", icon="theme", check=True,

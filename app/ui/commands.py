@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from app.core.layers.base import Kind
 from app.core.session import Session
 from app.core.state import OVERLAYS, RangeMode
-from app.ui import actions_model, actions_train
+from app.ui import actions_model, actions_text, actions_train
 from app.ui.panels.timeline import SPEEDS
 from app.ui.workspaces import WORKSPACES
 
@@ -68,7 +68,8 @@ def handlers(window: MainWindow) -> dict[str, Callable[[], object]]:
         result[f"layer.{key}"] = partial(_layer, window, str(key))
     for workspace in WORKSPACES:
         result[f"window.{workspace.name}"] = partial(window.set_workspace, workspace.name)
-    return result | _playback(session) | actions_model.handlers(window) | actions_train.handlers(window)
+    result |= _playback(session) | actions_model.handlers(window) | actions_train.handlers(window)
+    return result | actions_text.handlers(window)
 
 
 def _playback(session: Session) -> dict[str, Callable[[], object]]:
@@ -102,6 +103,8 @@ def enabled(window: MainWindow, need: str) -> bool:
     state = session.frame_state
     if need in actions_train.NEEDS:
         return actions_train.enabled(window, need)
+    if need in actions_text.NEEDS:
+        return actions_text.enabled(window, need)
     if need in actions_model.NEEDS:
         return actions_model.enabled(window, need)
     match need:
@@ -129,7 +132,7 @@ def enabled(window: MainWindow, need: str) -> bool:
 
 NEEDS = (
     "frame", "cameras", "poses", "picked", "undo", "redo", "split", "scalar", "hidden",
-    *actions_model.NEEDS, *actions_train.NEEDS,
+    *actions_model.NEEDS, *actions_text.NEEDS, *actions_train.NEEDS,
 )  # fmt: skip
 """Everything ``needs`` may say, besides ``layer.1`` to ``layer.9``, which the menus decide themselves."""
 
@@ -159,6 +162,8 @@ def ticked(window: MainWindow, name: str) -> bool:
             return session.playback.playing if rest == "toggle" else session.playback.loop
         case "model":
             return actions_model.ticked(window, name)
+        case "text":
+            return actions_text.ticked(window, name)
         case "points":
             return sum(session.settings.background) > 380
     if name == "window.theme":

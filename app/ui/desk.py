@@ -9,6 +9,7 @@ from psygnal import Signal
 
 from app.core.session import Session
 from app.core.state import ViewState
+from app.ui.asking import Asking
 from app.ui.model_choice import ModelChoice
 
 TOOLS = ("navigate", "box", "lasso")
@@ -28,6 +29,7 @@ class Desk:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.models = ModelChoice(self)
+        self.asking = Asking(self)
         self._active = "left"
         self._tool = "navigate"
 

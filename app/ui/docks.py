@@ -164,6 +164,9 @@ class Docks(QObject):
             if docks:
                 most = round(CENTRE_MOST * self.outer.height()) if area == "centre" else 1 << 15
                 window.resizeDocks(docks, [min(dock.info.share, most) for dock in docks], Qt.Orientation.Vertical)
+        below = self._apart("centre")
+        if len(below) > 1:  # side by side
+            self.inner.resizeDocks(below, [100] * len(below), Qt.Orientation.Horizontal)
         for area, width in (("left", LEFT_WIDTH), ("right", RIGHT_WIDTH)):
             docks = self.of_area(area)[:1]
             self.outer.resizeDocks(docks, [width] * len(docks), Qt.Orientation.Horizontal)

@@ -25,6 +25,9 @@ from app.ui.desk import Desk
 from app.ui.listening import Listening
 from app.ui.workspaces import WORKSPACES
 
+SHORT = 1640
+"""Below this width of the window the bar's parts get shorter: menus and workspaces keep their names."""
+
 COMMAND = "  Type a command or a place …"
 
 
@@ -44,12 +47,17 @@ class Crumbs(QWidget):
             self.setAccessibleName(self.toolTip())
             self.update()
 
+    def _fitting(self) -> list[tuple[str, bool]]:
+        """All parts, or those from the sequence on."""
+        wide = sum(QFontMetrics(theme.font(bold=strong)).horizontalAdvance(words) for words, strong in self._parts)
+        return self._parts[2:] if wide > self.width() and len(self._parts) > 2 else self._parts
+
     def paintEvent(self, event: QPaintEvent) -> None:
-        """One line; what does not fit is elided at the right."""
+        """One line; where it does not fit the drive's name goes first, then the right end is shortened."""
         now = theme.current()
         painter = QPainter(self)
         left = 0.0
-        for words, strong in self._parts:
+        for words, strong in self._fitting():
             font = theme.font(bold=strong)
             metrics = QFontMetrics(font)
             room = int(self.width() - left)
@@ -122,7 +130,7 @@ class Header(Listening, QFrame):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """A narrow window keeps the menus and the workspaces; the rest gets shorter, then goes."""
         width = event.size().width()
-        short = width < 1400
+        short = width < SHORT
         self.device.setVisible(not short)
         if short != self._short:
             self._short = short

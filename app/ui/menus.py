@@ -97,7 +97,13 @@ class Menus(Listening):
 
     def _listen(self) -> None:
         session, desk = self.window.session, self.window.desk
+        language = session.language
         for signal in (
+            language.query_changed,
+            language.index_changed,
+            language.zero_shot_changed,
+            language.scores_changed,
+            desk.asking.box_tool_changed,
             session.drive_changed,
             session.sequence_changed,
             session.frame_changed,

@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import QElapsedTimer, QObject, QTimer
 
 from app.core.render import viewpoints
-from app.core.render.camera import Camera, aim
+from app.core.render.camera import Camera, aim, look_at
 from app.core.render.protocol import Picture
 from app.core.render.scene import Cloud, Style
 from app.core.state import FrameState, ViewState
@@ -21,6 +21,10 @@ from app.ui.viewer.viewport import Viewport
 CLOUD = "cloud"
 FLIGHT_MS = 320
 FLIGHT_STEP_MS = 16
+VISIT_PITCH = 24.0
+NEAR = 16.0
+"""Metres from which a thing of the street is seen whole, with what is around it."""
+
 AT_SENSOR = frozenset({"axes", "frustums"})
 """Overlays that would stand in the way of a camera that is where they are."""
 
@@ -123,6 +127,15 @@ class SceneFeed(Listening, QObject):
         if state is not None and row < len(state.cloud.points):
             self._leave_mode()
             self.fly_to(aim(self._free(), state.cloud.points[row]))
+
+    def visit(self, place: np.ndarray) -> None:
+        """Fly to a place (3,) metres, sensor frame: near enough to see what stands there, and on the sensor's side,
+        which is the one that has points."""
+        self._leave_mode()
+        away = float(np.hypot(place[0], place[1]))
+        yaw = float(np.degrees(np.arctan2(-place[1], -place[0]))) if away > 0 else 180.0
+        eye = place + viewpoints.direction(yaw, VISIT_PITCH) * min(NEAR, max(away, NEAR / 2))
+        self.fly_to(look_at(eye, place, fov=self._fov))
 
     def moved_by_user(self, camera: Camera) -> None:
         """The user dragged: whatever held the camera lets go, unless only the distance changed in top view."""

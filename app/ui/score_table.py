@@ -99,8 +99,11 @@ def score_of(scores: Scores, scope: Scope) -> Confusion | None:
     return chosen if chosen is not None and chosen.points else None
 
 
-def score_table(scores: Scores, scope: Scope, order: Order) -> ScoreTable | None:
-    """The table of this frame or of the frames seen; None where nothing was counted."""
+def score_table(scores: Scores, scope: Scope, order: Order, colors: np.ndarray | None = None) -> ScoreTable | None:
+    """The table of this frame or of the frames seen; None where nothing was counted.
+
+    ``colors`` (256, 3) uint8 by train id; None: those of the network's own classes.
+    """
     chosen, other = score_of(scores, scope), score_of(scores, "seen" if scope == "frame" else "frame")
     if chosen is None:
         return None
@@ -110,7 +113,7 @@ def score_table(scores: Scores, scope: Scope, order: Order) -> ScoreTable | None
     ids = ids[_places(order, iou[ids], matrix.sum(axis=0)[ids])]
     columns = np.flatnonzero(matrix.sum(axis=0)[ids] > 0)
     counts = matrix[np.ix_(ids, ids[columns])]
-    colors = _colors(scores.report)
+    colors = _colors(scores.report) if colors is None else colors
     theirs = np.full(len(iou), np.nan) if other is None or other.classes != chosen.classes else other.iou(PRESENT)
     return ScoreTable(
         scope=scope,

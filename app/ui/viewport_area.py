@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PySide6.QtCore import QPoint, QSize, Qt, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSplitter, QToolButton, QVBoxLayout, QWidget
 
+from app.core.language.queries import Hit
 from app.core.render.camera import Camera
 from app.ui import icons, theme
 from app.ui.desk import Desk
@@ -45,12 +47,15 @@ class ViewportArea(Listening, QWidget):
         self._settle = QTimer(self, singleShot=True, interval=SETTLE_MS)
         self._settle.timeout.connect(self._settled)
         self._leader = "left"
+        self._awaited: Hit | None = None
         self._recorder: Recorder | None = None
         self.camera_moved: Callable[[], None] | None = None
         self.listen(self.session.views_changed, self._on_views)
         self.listen(desk.fit_requested, lambda: self.feed.fit())
         self.listen(desk.focus_requested, lambda row: self.feed.focus(row))
         self.listen(desk.camera_requested, self._look_through)
+        self.listen(desk.asking.hit_changed, self._on_hit)
+        self.listen(self.session.frame_changed, lambda _state: self._on_hit(self._awaited))
         self._on_views()
 
     @property
@@ -149,6 +154,22 @@ class ViewportArea(Listening, QWidget):
     def _settled(self) -> None:
         if self._leader in self.views:
             self._lead(self._leader, self.camera(self._leader), settled=True)
+
+    def _on_hit(self, hit: Hit | None) -> None:
+        """Fly to a found region once its frame is there, and pick the point in its middle."""
+        self._awaited = hit
+        state = self.session.frame_state
+        if hit is None or state is None:
+            return
+        if state.frame.index != hit.frame:
+            if self.session.target != hit.frame:
+                self._awaited = None  # the user has gone elsewhere
+            return
+        self._awaited = None
+        self.feed.visit(np.asarray(hit.center, np.float64))
+        if len(state.cloud):
+            away = np.linalg.norm(state.cloud.points - np.asarray(hit.center, np.float32), axis=1)
+            self.session.pick(int(np.nanargmin(away)) if np.isfinite(away).any() else None)
 
     def _look_through(self, camera: str) -> None:
         """Fly the active view into a recorded camera; back to a free one if it is there already."""

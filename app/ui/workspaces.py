@@ -32,6 +32,13 @@ WORKSPACES: tuple[Workspace, ...] = (
         split=True,
     ),
     Workspace(
+        "text",
+        "Text",
+        "Ask in words: what answers lights up, in this frame and over the sequence (Alt+6)",
+        frozenset({"layers", "zero_shot", "query", "inspector", "cameras", "results", "timeline"}),
+        split=False,
+    ),
+    Workspace(
         "labels",
         "Labels",
         "The network's classes, its scores and its mistakes (Alt+4)",

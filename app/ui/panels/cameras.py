@@ -7,6 +7,7 @@ from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton
 
+from app.core.language.queries import Hit
 from app.core.state import FrameState, Hover
 from app.core.types import CameraView
 from app.ui import icons, text, theme
@@ -36,6 +37,7 @@ class CamerasPanel(Panel):
         self.canvas = ImageCanvas()
         self.canvas.on_hover = self._on_hover
         self.canvas.on_click = self._on_click
+        self.canvas.on_box = self._on_box
         self._strip = CameraStrip(self.choose)
         row.addWidget(self.canvas, 1)
         row.addWidget(self._strip)
@@ -50,6 +52,7 @@ class CamerasPanel(Panel):
         self._buffer = np.empty((0, 0), np.uint32)
         """What is painted into and shown: kept, because fresh memory of this size costs more than the painting."""
         self._stale = False
+        self._unpainted = False
         self._due = QTimer(self, singleShot=True, interval=0)
         self._due.timeout.connect(self.settle)
         self._show_points = True
@@ -61,6 +64,9 @@ class CamerasPanel(Panel):
         self.listen(session.picked_changed, lambda _row: self._mark())
         self.listen(session.selection_changed, lambda _rows: self._paint_soon())
         self.listen(desk.active_changed, lambda _name: self._paint_soon())
+        self.listen(desk.asking.box_tool_changed, self._on_box_tool)
+        self.listen(desk.asking.hit_changed, self._on_hit)
+        self.listen(session.language.query_changed, lambda _query: self._frame())
         self._on_frame(session.frame_state)
 
     def _make_chips(self) -> None:
@@ -76,6 +82,10 @@ class CamerasPanel(Panel):
         self.points_button = self._chip_button(row, "layers", "Points over the picture (P)")
         self.points_button.setChecked(True)
         self.points_button.clicked.connect(self.set_points_shown)
+        self.box_button = self._chip_button(
+            row, "box_select", "Ask by a box: drag one over the picture (Shift+drag)"
+        )
+        self.box_button.clicked.connect(self.desk.asking.set_box_tool)
         self.through = self._chip_button(row, "camera", "Look through this camera in the 3D view (Ctrl+4)")
         self.through.setCheckable(False)
         self.through.clicked.connect(lambda: self.desk.camera_requested.emit(self.camera))
@@ -123,12 +133,14 @@ class CamerasPanel(Panel):
 
     def _paint_soon(self) -> None:
         """Paint in a turn of its own: a new frame is much work already, and several changes are painted once."""
+        self._unpainted = True
         self._due.start()
 
     def settle(self) -> None:
         """Paint now what is still to be painted."""
-        if not self._due.isActive() and not self._stale:
+        if not self._unpainted and not self._stale:
             return
+        self._unpainted = False
         self._due.stop()
         if self._stale:
             self._project()
@@ -173,6 +185,7 @@ class CamerasPanel(Panel):
         self.canvas.set_image(ground)
         part = f" (every {points.thinned}th)" if points.thinned > 1 else ""
         missing = "" if image is not None else " · picture missing"
+        self._frame()
         self._say(f"{self.camera} · {text.plural(len(points), 'point')} inside{part}{missing}")
         self._mark()
 
@@ -227,6 +240,35 @@ class CamerasPanel(Panel):
         self.settle()
         if self._seen is not None:
             self.session.pick(self._seen.nearest(x, y, REACH * self.canvas.pixels_per_dot()))
+
+    def _on_box(self, box: tuple[float, float, float, float]) -> None:
+        self.desk.asking.box(self.camera, box)
+
+    def _on_box_tool(self, on: bool) -> None:
+        self.box_button.setChecked(on)
+        self.canvas.box_tool = on
+        self.canvas.setCursor(Qt.CursorShape.CrossCursor if on else Qt.CursorShape.ArrowCursor)
+
+    def _on_hit(self, hit: Hit | None) -> None:
+        """The picture that shows the found region."""
+        if hit is not None and hit.camera != self.camera and self._view_of(hit.camera):
+            self.choose(hit.camera)
+        self._frame()
+
+    def _view_of(self, name: str) -> bool:
+        state = self.session.frame_state
+        return state is not None and name in [camera.name for camera in state.frame.cameras]
+
+    def _frame(self) -> None:
+        """Frame the region that is looked at, else the box that is asked by, where this picture shows it."""
+        query, hit = self.session.language.query, self.desk.asking.hit
+        active = query.prompts[query.active] if query.active < len(query.prompts) else None
+        box, color = None, theme.current().color("accent")
+        if hit is not None and (hit.frame, hit.camera) == (self.session.index, self.camera):
+            box = hit.box
+        elif active is not None and active.box is not None and active.box[:2] == (self.session.index, self.camera):
+            box, color = active.box[2:], QColor(*active.color)
+        self.canvas.set_frame(box, color)
 
     def _mark(self) -> None:
         if self._due.isActive():

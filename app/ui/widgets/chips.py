@@ -25,8 +25,8 @@ class Chips(QWidget):
         self,
         name: str,
         *,
-        on_word: Callable[[str], None] | None = None,
-        on_words: Callable[[tuple[str, ...]], None] | None = None,
+        on_word: Callable[[str], object] | None = None,
+        on_words: Callable[[tuple[str, ...]], object] | None = None,
         add: str = "add …",
     ) -> None:
         super().__init__()

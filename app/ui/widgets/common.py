@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSlider, QToolButton, QWidget
 
 from app.ui import icons, theme
@@ -21,7 +21,7 @@ def heading(text: str) -> QLabel:
 
 def hint(text: str, *, wrap: bool = True, inset: bool = False) -> QLabel:
     """A quiet sentence; ``inset``: it stands where the rows of a list would."""
-    label = QLabel(text)
+    label = _Sentence(text) if wrap else QLabel(text)
     label.setObjectName("InsetHint" if inset else "Hint")
     label.setFont(theme.font(12))
     label.setWordWrap(wrap)
@@ -30,6 +30,23 @@ def hint(text: str, *, wrap: bool = True, inset: bool = False) -> QLabel:
         policy.setHeightForWidth(True)
         label.setSizePolicy(policy)
     return label
+
+
+class _Sentence(QLabel):
+    """A wrapped label that wants the height its own width needs; Qt's wants that of a width it makes up."""
+
+    def sizeHint(self) -> QSize:
+        """As high as all lines."""
+        wanted = super().sizeHint()
+        if self.testAttribute(Qt.WidgetAttribute.WA_Resized) and self.wordWrap():
+            wanted.setHeight(max(self.heightForWidth(self.width()), 0))
+        return wanted
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Another width needs another height."""
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self.updateGeometry()
 
 
 def tool_button(icon: str, tip: str, call: Callable[[], None] | None = None, *, quiet: bool = True) -> QToolButton:

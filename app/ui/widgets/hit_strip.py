@@ -7,7 +7,18 @@ from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen, QPixmap, QWheelEvent
+from PySide6.QtGui import (
+    QColor,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QWidget
 
 from app.ui import icons, theme
@@ -148,7 +159,9 @@ class Tile(QWidget):
             painter.setClipPath(rounded)
             size = self.picture.deviceIndependentSize()
             left, top = (area.width() - size.width()) / 2, (area.height() - size.height()) / 2
-            painter.drawPixmap(QRectF(left, top, size.width(), size.height()), self.picture, QRectF(self.picture.rect()))
+            painter.drawPixmap(
+                QRectF(left, top, size.width(), size.height()), self.picture, QRectF(self.picture.rect())
+            )
             painter.restore()
         ring = now.color("accent") if self._marked or self.hasFocus() else now.color("faint")
         if self._marked or self.hasFocus() or self.underMouse():

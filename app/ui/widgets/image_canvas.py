@@ -30,7 +30,8 @@ CLICK_SLACK = 4
 class ImageCanvas(QWidget):
     """Callbacks get picture pixels: ``on_hover(x, y)`` or ``on_hover(None, None)``, ``on_click(x, y)``.
 
-    Wheel zooms about the pointer, a drag pans, a double click shows the whole picture again.
+    Wheel zooms about the pointer, a drag pans, a double click shows the whole picture again. With Shift, or while
+    ``box_tool`` is on, a drag draws a box: ``on_box(x0, y0, x1, y1)`` in picture pixels.
     """
 
     def __init__(self) -> None:
@@ -48,6 +49,10 @@ class ImageCanvas(QWidget):
         self._cross: tuple[float, float] | None = None
         self._lines: tuple[str, ...] = ()
         self._swatch: QColor | None = None
+        self.on_box: Callable[[tuple[float, float, float, float]], None] | None = None
+        self.box_tool = False
+        self._band: tuple[QPointF, QPointF] | None = None
+        self._frame: tuple[tuple[float, float, float, float], QColor] | None = None
         self.setMouseTracking(True)
         self.setMinimumSize(120, 60)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -83,6 +88,13 @@ class ImageCanvas(QWidget):
         """Ring the hovered and the picked pixel; ``lines`` are written beside the hovered one."""
         if (ring, cross, lines) != (self._ring, self._cross, self._lines):
             self._ring, self._cross, self._lines, self._swatch = ring, cross, lines, swatch
+            self.update()
+
+    def set_frame(self, box: tuple[float, float, float, float] | None, color: QColor) -> None:
+        """Frame a part of the picture (x0, y0, x1, y1 in its pixels), or nothing."""
+        frame = None if box is None else (box, color)
+        if frame != self._frame:
+            self._frame = frame
             self.update()
 
     def picture_rect(self) -> QRectF:
@@ -142,11 +154,18 @@ class ImageCanvas(QWidget):
         event.accept()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Begin a click or a drag."""
+        """Begin a click, a drag or a box."""
         self._pressed, self._moved = event.position(), False
+        shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        if (shift or self.box_tool) and self.on_box is not None and self.to_picture(event.position()) is not None:
+            self._band = (event.position(), event.position())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Pan while pressed, else hover."""
+        """Draw the box or pan while pressed, else hover."""
+        if self._band is not None:
+            self._band = (self._band[0], event.position())
+            self.update()
+            return
         if self._pressed is not None:
             delta = event.position() - self._pressed
             if self._moved or delta.manhattanLength() > CLICK_SLACK:
@@ -158,7 +177,15 @@ class ImageCanvas(QWidget):
             self.on_hover(*(found or (None, None)))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """A press that did not move is a click."""
+        """A press that did not move is a click; a box is done."""
+        band, self._band = self._band, None
+        if band is not None:
+            self._pressed = None
+            self.update()
+            if (band[1] - band[0]).manhattanLength() > CLICK_SLACK and self.on_box is not None:
+                (x0, y0), (x1, y1) = (self._inside(at) for at in band)
+                self.on_box((x0, y0, x1, y1))
+            return
         found = self.to_picture(event.position())
         if self._pressed is not None and not self._moved and found is not None and self.on_click is not None:
             self.on_click(*found)
@@ -173,6 +200,13 @@ class ImageCanvas(QWidget):
         """Nothing is hovered any more."""
         if self.on_hover is not None:
             self.on_hover(None, None)
+
+    def _inside(self, at: QPointF) -> tuple[float, float]:
+        """Picture pixel nearest to a widget position."""
+        rect, scale = self.picture_rect(), self._scale()
+        x = min(max(at.x(), rect.left()), rect.right())
+        y = min(max(at.y(), rect.top()), rect.bottom())
+        return (x - rect.left()) / scale, (y - rect.top()) / scale
 
     def _shift(self, delta: QPointF) -> None:
         """Move the picture by widget pixels; its middle never leaves it."""
@@ -202,9 +236,23 @@ class ImageCanvas(QWidget):
                 for ink, width in ((QColor(0, 0, 0, 180), 4.0), (color, 2.0)):
                     painter.setPen(QPen(ink, width))
                     painter.drawEllipse(at, 8, 8)
+        self._paint_boxes(painter)
         if self._ring is not None and self._lines:
             draw_tooltip(painter, self.to_widget(*self._ring), self._lines, self._swatch, QRectF(self.rect()))
         painter.end()
+
+    def _paint_boxes(self, painter: QPainter) -> None:
+        """What is framed, and the box that is being drawn."""
+        boxes: list[tuple[QRectF, QColor]] = []
+        if self._frame is not None:
+            (x0, y0, x1, y1), color = self._frame
+            boxes.append((QRectF(self.to_widget(x0, y0), self.to_widget(x1, y1)), color))
+        if self._band is not None:
+            boxes.append((QRectF(*self._band).normalized(), theme.current().color("accent")))
+        for rect, color in boxes:
+            for ink, width in ((QColor(0, 0, 0, 170), 4.0), (color, 2.0)):
+                painter.setPen(QPen(ink, width))
+                painter.drawRect(rect)
 
     def _draw_scaled(self) -> QPixmap:
         ratio = self.devicePixelRatioF()

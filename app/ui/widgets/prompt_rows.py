@@ -37,10 +37,10 @@ class PromptLine:
 class PromptCalls:
     """What the user does with rows: place of the row first."""
 
-    activate: Callable[[int], None]
-    edit: Callable[[int, str], None]
-    recolor: Callable[[int, Rgb], None]
-    remove: Callable[[int], None]
+    activate: Callable[[int], object]
+    edit: Callable[[int, str], object]
+    recolor: Callable[[int, Rgb], object]
+    remove: Callable[[int], object]
 
 
 class PromptRows(QWidget):
@@ -100,7 +100,7 @@ class PromptRow(QWidget):
         self.value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.value.setFixedWidth(VALUE_WIDTH)
         self.value.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
-        self.cross = tool_button("close", "Remove this prompt", lambda: calls.remove(self.place))
+        self.cross = tool_button("close", "Remove this prompt", self._remove)
         self.cross.setFixedSize(22, 22)
         self.cross.setIconSize(QSize(10, 10))
         self.cross.setStyleSheet("padding: 0")
@@ -152,7 +152,11 @@ class PromptRow(QWidget):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Escape ends the edit as Enter does: what was typed is seen already, undo takes it back."""
-        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Escape:
+        if (
+            isinstance(event, QKeyEvent)
+            and event.type() == QEvent.Type.KeyPress
+            and event.key() == Qt.Key.Key_Escape
+        ):
             self._end_edit()
             return True
         return False
@@ -165,6 +169,9 @@ class PromptRow(QWidget):
         if self.field.isVisible():
             self.field.hide()
             self.words.show()
+
+    def _remove(self) -> None:
+        self._calls.remove(self.place)
 
     def _recolor(self) -> None:
         ask_color(self.swatch, self.line.color, lambda color: self._calls.recolor(self.place, color))

@@ -6,7 +6,17 @@ from collections.abc import Callable
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPainterPath, QPen, QPolygonF, QWheelEvent
+from PySide6.QtGui import (
+    QColor,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QPen,
+    QPolygonF,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.ui import text, theme
@@ -156,7 +166,7 @@ class ScoreHistogram(QWidget):
         painter.end()
 
     def _paint_bars(self, painter: QPainter, area: QRectF) -> None:
-        """One outline filled twice: below the threshold quietly, above it in the prompt's colour."""
+        """One outline filled twice: below the threshold quietly, above it (or all of it) in the prompt's colour."""
         heights = np.sqrt(self._counts / max(int(self._counts.max()), 1)) * (area.height() - TOP)
         edges = np.linspace(SIDE, self.width() - SIDE, len(heights) + 1)
         path = QPainterPath(QPointF(edges[0], area.bottom()))
@@ -164,7 +174,7 @@ class ScoreHistogram(QWidget):
             path.lineTo(left, area.bottom() - height)
             path.lineTo(right, area.bottom() - height)
         path.lineTo(edges[-1], area.bottom())
-        split = self.width() if self.threshold is None else self.x_of(self.threshold)
+        split = 0.0 if self.threshold is None else self.x_of(self.threshold)
         quiet = QColor(theme.current().color("faint"))
         quiet.setAlpha(120)
         for clip, color in (
@@ -178,7 +188,9 @@ class ScoreHistogram(QWidget):
 
     def _paint_line(self, painter: QPainter, area: QRectF, x: float) -> None:
         now = theme.current()
-        painter.setPen(QPen(now.color("text"), 1.5, Qt.PenStyle.DashLine if self._automatic else Qt.PenStyle.SolidLine))
+        painter.setPen(
+            QPen(now.color("text"), 1.5, Qt.PenStyle.DashLine if self._automatic else Qt.PenStyle.SolidLine)
+        )
         painter.drawLine(QPointF(x, area.top() + 2), QPointF(x, area.bottom()))
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(now.color("text"))

@@ -60,7 +60,7 @@ class Swatch(QToolButton):
         painter.end()
 
 
-def ask_color(anchor: QWidget, now: Rgb, chosen: Callable[[Rgb], None]) -> None:
+def ask_color(anchor: QWidget, now: Rgb, chosen: Callable[[Rgb], object]) -> None:
     """Open the menu of colours below ``anchor``; ``chosen`` is called with what the user takes."""
     menu = QMenu(anchor)
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -70,7 +70,7 @@ def ask_color(anchor: QWidget, now: Rgb, chosen: Callable[[Rgb], None]) -> None:
     grid.setSpacing(2)
     for place, (name, color) in enumerate(COLORS_OFFERED):
         swatch = Swatch(color, name.capitalize(), 26)
-        swatch.clicked.connect(lambda _on=False, c=color: (menu.close(), chosen(c)))
+        swatch.clicked.connect(lambda _on=False, c=color: _take(menu, c, chosen))
         grid.addWidget(swatch, place // COLUMNS, place % COLUMNS)
     held = QWidgetAction(menu)
     held.setDefaultWidget(board)
@@ -80,7 +80,12 @@ def ask_color(anchor: QWidget, now: Rgb, chosen: Callable[[Rgb], None]) -> None:
     menu.popup(anchor.mapToGlobal(anchor.rect().bottomLeft()))
 
 
-def _any_color(anchor: QWidget, now: Rgb, chosen: Callable[[Rgb], None]) -> None:
+def _take(menu: QMenu, color: Rgb, chosen: Callable[[Rgb], object]) -> None:
+    menu.close()
+    chosen(color)
+
+
+def _any_color(anchor: QWidget, now: Rgb, chosen: Callable[[Rgb], object]) -> None:
     """Qt's own dialog, beside the window, which goes on meanwhile."""
     dialog = QColorDialog(QColor(*now), anchor.window())
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

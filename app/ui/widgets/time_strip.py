@@ -50,7 +50,7 @@ class TimeStrip(QWidget):
         if not np.isfinite(self.scores).any():
             return ""
         best = int(np.nanargmax(self.scores))
-        return f"best: frame {text.count(best)}, {text.number(float(self.scores[best]), 3)}"
+        return f"best {text.number(float(self.scores[best]), 3)} in frame {text.count(best)}"
 
     def sizeHint(self) -> QSize:
         """Wide and low."""
@@ -121,7 +121,9 @@ class TimeStrip(QWidget):
         ink.setAlpha(90)
         for first, end in edges.reshape(-1, 2):
             left, right = self.x_of(int(first)), self.x_of(int(end))
-            painter.fillRect(QRectF(left, 1, right - left, self.height() - 2), QBrush(ink, Qt.BrushStyle.BDiagPattern))
+            painter.fillRect(
+                QRectF(left, 1, right - left, self.height() - 2), QBrush(ink, Qt.BrushStyle.BDiagPattern)
+            )
 
     def _paint_columns(self, painter: QPainter) -> None:
         """One column a frame; frames that share a pixel show the best of them."""
