@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import importlib.util
 from collections.abc import Mapping
@@ -131,22 +132,17 @@ def adapt(state: Mapping[str, Tensor], network: Any, plan: Plan) -> tuple[dict[s
     for name, resize in (
         ("visual.positional_embedding", factory.resize_pos_embed),
         ("positional_embedding", factory.resize_text_pos_embed),
+        ("text.positional_embedding", factory.resize_text_pos_embed),
     ):
-        before = fitted.get(name)
-        if before is None or name not in own or before.ndim != 2 or before.shape == own[name].shape:
+        held, wanted = fitted.get(name), own.get(name)
+        if held is None or wanted is None or held.ndim != 2 or held.shape == wanted.shape:
             continue
-        if before.shape[1] == own[name].shape[1] and not _resized(resize, fitted, network):
-            continue
-        plan = plan.noting(f"{name} was resized from {len(before)} to {len(fitted[name])} places.")
+        if held.shape[1] != wanted.shape[1]:
+            continue  # of another width: the check of shapes says so
+        with contextlib.suppress(RuntimeError, AssertionError, ValueError):  # no square of patches: likewise
+            resize(fitted, network)
+            plan = plan.noting(f"{name} was resized from {len(held)} to {len(fitted[name])} places.")
     return fitted, plan
-
-
-def _resized(resize: Any, state: dict[str, Tensor], network: nn.Module) -> bool:
-    try:
-        resize(state, network)
-    except (RuntimeError, AssertionError, ValueError):
-        return False  # not a square of patches: the check of shapes says what differs
-    return True
 
 
 def fill(network: nn.Module, state: Mapping[str, Tensor], source: str) -> None:

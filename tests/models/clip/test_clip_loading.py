@@ -137,6 +137,50 @@ def test_a_larger_picture_than_trained_with_resizes_the_positions_and_says_so(tm
     assert any("resized from 17 to 65" in note for note in loaded.info.notes)
 
 
+def test_a_longer_text_than_trained_with_does_so_too(tmp_path):
+    model = json.loads(json.dumps(MODELS["vit"]))
+    model["text_cfg"]["context_length"] = 20
+    loaded = _load(write_open_clip(tmp_path / "long", model, random_network(MODELS["vit"])))
+    assert loaded.token_limit == 18
+    assert any("resized from 16 to 20" in note for note in loaded.info.notes)
+
+
+@pytest.mark.parametrize("kind", ["timm", "coca"])
+def test_other_towers_are_encoded_and_say_that_they_have_no_pixels(tmp_path, kind):
+    import torch
+    from PIL import Image
+
+    from app.models.clip.compat import open_clip
+
+    model = json.loads(json.dumps(MODELS["vit"]))
+    model["custom_text"] = True
+    if kind == "timm":
+        model["vision_cfg"] = {
+            "timm_model_name": "test_vit",
+            "timm_pool": "",
+            "timm_proj": "linear",
+            "image_size": 32,
+        }
+    else:
+        model["vision_cfg"].update(
+            attentional_pool=True, attn_pooler_queries=4, attn_pooler_heads=2, output_tokens=True
+        )
+        model["text_cfg"].update(embed_cls=True, output_tokens=True)
+        model["multimodal_cfg"] = {"context_length": 16, "width": 16, "heads": 2, "layers": 1}
+    folder = write_open_clip(tmp_path / kind, model, random_network(model))
+    loaded = _load(folder)
+    assert loaded.info.tower == "other" and any("by regions" in note for note in loaded.info.notes)
+    with pytest.raises(ClipError, match="Ask by regions"):
+        loaded.dense(picture(32, 32))
+    network, _, prepare = open_clip().create_model_and_transforms(f"local-dir:{folder}")
+    network.eval()
+    with torch.no_grad():
+        by_hand = network.encode_image(prepare(Image.fromarray(picture(40, 40)))[None], normalize=True)
+        text = network.encode_text(open_clip().get_tokenizer(f"local-dir:{folder}")(["car"]), normalize=True)
+    np.testing.assert_allclose(loaded.encode_images([picture(40, 40)]), by_hand.numpy(), atol=1e-5)
+    np.testing.assert_allclose(loaded.encode_texts(["car"]), text.numpy(), atol=1e-5)
+
+
 # ---------------------------------------------------------------------------------------- transformers' layout
 
 
