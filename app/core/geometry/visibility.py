@@ -18,7 +18,7 @@ from app.core.geometry.superpixels import WAYS
 from app.core.types import CameraView
 
 RULES = ("slope", "zbuffer", "depth_ratio", "paper", "none")
-_SAMPLE = 2000
+_SAMPLE = 600
 """Points whose spacing is looked at."""
 
 

@@ -70,11 +70,11 @@ def enclosing(pixels, depths, width, height, across, along):  # type: ignore[no-
     """(M,) float32: depth of the nearest surface that lies on **both sides** of each point in the picture.
 
     Above and below: within ``across`` pixels to the side and ``along`` up or down. Left and right: within
-    ``2 * across`` and ``along / 4``. Of each side the least depth counts, of a pair of sides the greater of the
+    ``2.6 * across`` and ``along / 3``. Of each side the least depth counts, of a pair of sides the greater of the
     two, of both pairs the less. A point's own depth bounds what is found: inclined ground, which is nearer on one
     side and farther on the other, never comes out nearer than itself.
     """
-    flat, thin = 2.0 * across, along / 4.0
+    flat, thin = 2.6 * across, along / 3.0
     wide, high = max(flat, 1.0), max(along, 1.0)
     columns, rows = int(width / wide) + 1, int(height / high) + 1
     start, members = bucketed(pixels, columns, rows, wide, high)

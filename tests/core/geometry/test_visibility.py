@@ -119,7 +119,7 @@ def test_both_sides_are_looked_for_by_brute_force() -> None:
         return np.minimum(np.where(mask, depth[None], np.inf).min(axis=1), depth)
 
     column = (np.abs(du) <= across) & (np.abs(dv) <= along)
-    row = (np.abs(du) <= 2 * across) & (np.abs(dv) <= along / 4)
+    row = (np.abs(du) <= 2.6 * across) & (np.abs(dv) <= along / 3)
     upright = np.maximum(least(column & (dv <= 0)), least(column & (dv >= 0)))
     level = np.maximum(least(row & (du <= 0)), least(row & (du >= 0)))
     np.testing.assert_array_equal(near, np.minimum(upright, level))
