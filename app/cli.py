@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.commands import evaluation, prediction, training
+from app.commands import evaluation, language, prediction, training
 from app.commands.prediction import CheckpointOption, SimilarOption, VotesOption, methods_of
 from app.commands.shared import (
     AfterOption,
@@ -50,6 +50,7 @@ commands = typer.Typer(
     help="LidarScope: look at recorded LiDAR drives. Without a command the window opens.",
 )
 commands.add_typer(evaluation.commands)
+commands.add_typer(language.commands)
 commands.add_typer(prediction.commands)
 commands.add_typer(training.commands)
 

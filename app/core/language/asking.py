@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -23,6 +24,7 @@ from app.core.tasks.base import Progress, TaskEvents
 from app.core.tasks.context import Context, Source
 
 if TYPE_CHECKING:
+    from app.core.language.class_words import ClassWords
     from app.core.language.text_cache import TextCache
     from app.models.clip import ClipInfo, ClipModel
 
@@ -164,19 +166,23 @@ def rivals_of(
     return rivals, allowed, WITHOUT_VOCABULARY.format(", ".join(negatives))
 
 
-def _classes(label_set: LabelSet | None, info: ClipInfo) -> list[tuple[str, frozenset[str]]]:
+def _classes(label_set: LabelSet | None, info: ClipInfo) -> tuple[tuple[str, frozenset[str]], ...]:
     """Names of classes that the CLIP can have read, each with all words that mean it."""
     from app.core.label_sets import SEMANTIC_KITTI
     from app.core.language import class_words
 
-    entries = class_words.of_label_set(label_set or SEMANTIC_KITTI).words
+    return _known_classes(class_words.of_label_set(label_set or SEMANTIC_KITTI), info)
+
+
+@lru_cache(maxsize=8)
+def _known_classes(words: ClassWords, info: ClipInfo) -> tuple[tuple[str, frozenset[str]], ...]:
     found = []
-    for entry in entries:
+    for entry in words.words:
         known = [word for word in entry.synonyms if _read(word, info)]
         if known:
             own = frozenset[str]().union(*(_words(name) for name in (entry.name, *entry.synonyms)))
             found.append((known[0], own))
-    return found
+    return tuple(found)
 
 
 def _read(text: str, info: ClipInfo) -> bool:

@@ -13,6 +13,7 @@ from app.models.clip.source import ClipSource
 
 if TYPE_CHECKING:
     from app.core.language.class_words import ClassWords
+    from app.core.methods.base import Chosen
     from app.core.methods.text_query import TextQueryOptions
 
 QUERY, ZERO_SHOT, KEPT = "text_query", "zero_shot", "kept_queries"
@@ -65,6 +66,15 @@ def clip_options(methods: Mapping[str, Hashable], clip: ClipSource) -> dict[str,
         "regions": replace(regions, clip=clip) if isinstance(regions, RegionOptions) else RegionOptions(clip),
         "pixels": replace(pixels, clip=clip) if isinstance(pixels, PixelOptions) else PixelOptions(clip),
     }
+
+
+def methods_for(clip: ClipSource, checkpoint: Path | None = None) -> Chosen:
+    """The methods that give features, with this CLIP and perhaps a distilled network, as tasks take them."""
+    chosen = clip_options({}, clip)
+    network = network_options(None, checkpoint)
+    if network is not None:
+        chosen["network_features"] = network
+    return tuple(sorted(chosen.items(), key=lambda item: item[0]))
 
 
 def network_options(now: Hashable | None, checkpoint: Path | None) -> Hashable | None:

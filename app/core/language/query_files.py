@@ -11,6 +11,8 @@ from app.core.errors import UsageError
 from app.core.files import write_atomically
 from app.core.language.query_result import QueryResult
 from app.core.layers.base import Kind, LayerData
+from app.core.layers.coloring import colorize
+from app.core.state import LayerStyle
 
 SUFFIXES = (*exporting.SUFFIXES, ".label")
 
@@ -23,13 +25,14 @@ def check_suffix(path: Path) -> None:
         )
 
 
-def write_answer(path: Path, points: np.ndarray, result: QueryResult) -> None:
+def write_answer(path: Path, points: np.ndarray, result: QueryResult, shown: LayerData) -> None:
     """Write the scores of all prompts for every point, in the frame's order; the suffix chooses the format.
 
     NPZ: ``points`` (N, 3); ``similarity`` and ``relevancy`` (N,) or, of several prompts, (N, P) float32, NaN where
     nothing is known; ``mask`` (N,) or (N, P) bool; ``winner`` (N,) uint8 (0 nothing known, 1 … P, P + 1 none of
-    them); ``prompts`` (P,) their words; ``threshold``. PLY: the same as columns ``similarity_1`` …, coloured by the
-    winner. .label: (N,) uint32 as SemanticKITTI's, 1 … P the winner, 0 none of them or nothing known.
+    them); ``prompts`` (P,) their words; ``threshold``. PLY: the same as columns ``similarity_1`` …, coloured as
+    ``shown``, a layer of the answer. .label: (N,) uint32 as SemanticKITTI's, 1 … P the winner, 0 none of them or
+    nothing known.
 
     ``UsageError`` for another suffix, ``DataError`` where the file cannot be written. It appears whole or not.
     """
@@ -38,8 +41,7 @@ def write_answer(path: Path, points: np.ndarray, result: QueryResult) -> None:
         case ".npz":
             _write_npz(path, points, result)
         case ".ply":
-            colors = result.label_set().colors.take(result.winner, axis=0)
-            exporting.write_cloud(path, points, _columns(result), colors)
+            exporting.write_cloud(path, points, _columns(result), colorize(shown, LayerStyle())[0])
         case _:
             winner = result.winner.astype("<u4")
             winner[winner > len(result.prompts)] = 0

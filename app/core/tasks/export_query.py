@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.core import layers as layer_folder
 from app.core.errors import UsageError
 from app.core.language.asking import given_for
-from app.core.language.queries import Hit, QueryReport
+from app.core.language.queries import LAYER_OF, Hit, QueryReport
 from app.core.language.query_files import check_suffix, write_answer
 from app.core.language.query_result import QueryResult
+from app.core.layers.base import MethodLayer
 from app.core.methods.base import Chosen
 from app.core.tasks.base import Progress, TaskEvents
 from app.core.tasks.cloud_layers import result_steps
@@ -28,11 +30,18 @@ class Answered:
 
 
 def export_query(
-    context: Context, *, source: Source, index: int, methods: Chosen, out: Path | None = None, hits: int = 5
+    context: Context,
+    *,
+    source: Source,
+    index: int,
+    methods: Chosen,
+    out: Path | None = None,
+    mode: str = "winner",
+    hits: int = 5,
 ) -> TaskEvents[Answered]:
     """Ask the query among ``methods`` on a frame; with ``out`` its scores are written there.
 
-    ``hits``: regions told of each prompt.
+    ``mode``: one of ``MODES``, what colours a PLY; ``hits``: regions told of each prompt.
 
     Raises
     ------
@@ -51,7 +60,10 @@ def export_query(
     result: QueryResult = yield from result_steps(given, QUERY)
     if out is not None:
         yield Progress(0, 0, f"write {out.name}")
-        write_answer(out, given.frame.points, result)
+        shown = layer_folder.find(LAYER_OF[mode])
+        if not isinstance(shown, MethodLayer):
+            raise TypeError(f"layer '{shown.name}' shows no method")
+        write_answer(out, given.frame.points, result, shown.view(result, given.frame, given.label_set))
     best = tuple(result.hits(place, hits) for place in range(len(result.prompts)))
     return Answered(out, result.report(), best)
 

@@ -1,0 +1,359 @@
+"""Asking in words on the command line: ``query``, ``search``, ``index`` and ``clip``."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from app.commands.shared import (
+    ColumnsOption,
+    DataPath,
+    FrameOption,
+    JsonOption,
+    LabelsOption,
+    SequenceOption,
+    must_exist,
+    print_json,
+    run_here,
+    source_of,
+)
+from app.core.errors import UsageError
+
+commands = typer.Typer()
+
+TextOption = Annotated[list[str] | None, typer.Option("--text", help="What to look for; may be repeated.")]
+WayOption = Annotated[str, typer.Option(help="Where features come from: regions, pixels, network or ensemble.")]
+ClipOption = Annotated[
+    str | None,
+    typer.Option("--clip", help="A weights file or folder, or NAME:TAG of open_clip; the demo CLIP without."),
+]
+ClipModelOption = Annotated[
+    str, typer.Option(help="Architecture of a bare weights file that does not tell, by open_clip's name.")
+]
+NetworkOption = Annotated[
+    Path | None, typer.Option(help="A run or checkpoint of a distilled network, for --way network and ensemble.")
+]
+TemplatesOption = Annotated[str, typer.Option(help="Sentences the words are put into: street, plain, imagenet80 …")]
+NegativeOption = Annotated[
+    list[str] | None, typer.Option("--negative", help="What relevancy is measured against; may be repeated.")
+]
+ThresholdOption = Annotated[
+    float | None, typer.Option(min=0, max=1, help="Relevancy from which a point matches; 0.5 without.")
+]
+PointOption = Annotated[list[int] | None, typer.Option("--point", help="Row of a point to look for the like of.")]
+BoxOption = Annotated[
+    list[str] | None,
+    typer.Option("--box", help="Piece of a picture to look for the like of: CAMERA:x0,y0,x1,y1 in pixels."),
+]
+
+
+@commands.command()
+def query(
+    path: DataPath,
+    text: TextOption = None,
+    frame: FrameOption = 0,
+    out: Annotated[
+        Path | None, typer.Option(help="The answer; .ply, .npz or .label chooses the format. Told alone without.")
+    ] = None,
+    way: WayOption = "regions",
+    mode: Annotated[
+        str, typer.Option(help="What colours a PLY: winner, or similarity, relevancy, match of the first prompt.")
+    ] = "winner",
+    threshold: ThresholdOption = None,
+    negative: NegativeOption = None,
+    point: PointOption = None,
+    box: BoxOption = None,
+    templates: TemplatesOption = "street",
+    smooth: Annotated[float, typer.Option(min=0, max=1, help="MaskCLIP's key smoothing (--way pixels).")] = 0.0,
+    denoise: Annotated[float, typer.Option(min=0, max=1, help="MaskCLIP's prompt denoising.")] = 0.0,
+    clip: ClipOption = None,
+    clip_model: ClipModelOption = "",
+    network: NetworkOption = None,
+    sequence: SequenceOption = None,
+    columns: ColumnsOption = None,
+    label_map: LabelsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Look for words, or for what is like an example, among the points of a frame."""
+    from app.core.language.queries import MODES
+
+    must_exist(path)
+    if mode not in MODES:
+        raise UsageError(f"There is no mode '{mode}'; there are: {', '.join(MODES)}.")
+    methods = methods_of(
+        text, frame, point=point, box=box, way=way, clip=clip_of(clip, clip_model), network=network,
+        threshold=threshold, negative=negative, templates=templates, smooth=smooth, denoise=denoise,
+    )  # fmt: skip
+    source = source_of(path, sequence, columns, label_map)
+    done = run_here("export_query", source=source, index=frame, methods=methods, out=out, mode=mode)
+    if as_json:
+        print_json(_answer(done, way))
+    else:
+        print("\n".join(_answer_lines(done)))
+
+
+@commands.command()
+def search(
+    path: DataPath,
+    text: TextOption = None,
+    top: Annotated[int, typer.Option(min=1, max=1000, help="Regions told of each text.")] = 10,
+    way: WayOption = "regions",
+    negative: NegativeOption = None,
+    templates: TemplatesOption = "street",
+    clip: ClipOption = None,
+    clip_model: ClipModelOption = "",
+    network: NetworkOption = None,
+    sequence: SequenceOption = None,
+    columns: ColumnsOption = None,
+    label_map: LabelsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Look for words in all frames of a sequence whose features 'index' has computed."""
+    must_exist(path)
+    methods = methods_of(
+        text, 0, way=way, clip=clip_of(clip, clip_model), network=network, negative=negative, templates=templates
+    )
+    source = source_of(path, sequence, columns, label_map)
+    found = run_here("search_sequence", source=source, methods=methods, top=top)
+    if not found.indexed:
+        raise UsageError(f"No frame of {path} is indexed for this CLIP and way; run 'index' with the same options.")
+    if as_json:
+        print_json(_results(found))
+    else:
+        print("\n".join(_result_lines(found)))
+
+
+@commands.command()
+def index(
+    path: DataPath,
+    way: Annotated[str, typer.Option(help="Which features: regions, pixels or network.")] = "regions",
+    clip: ClipOption = None,
+    clip_model: ClipModelOption = "",
+    network: NetworkOption = None,
+    sequence: SequenceOption = None,
+    columns: ColumnsOption = None,
+    label_map: LabelsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compute and store the language features of all frames of a sequence; what is stored already costs nothing."""
+    from app.core.language.methods_of_query import methods_for
+
+    must_exist(path)
+    source = source_of(path, sequence, columns, label_map)
+    methods = methods_for(clip_of(clip, clip_model), network)
+    done = run_here("index_sequence", source=source, way=way, methods=methods)
+    if as_json:
+        print_json(
+            {"frames": done.frames, "regions": done.regions, "computed": done.computed, "notes": list(done.notes)}
+        )
+    else:
+        print(f"{path}: {done.frames} frames indexed, {done.regions} regions, {done.computed} frames computed now")
+        print("\n".join(f"note: {sentence}" for sentence in done.notes), end="\n" if done.notes else "")
+
+
+@commands.command("clip")
+def clip_command(
+    source: Annotated[
+        str | None, typer.Argument(help="A weights file or folder, or NAME:TAG of open_clip; else the demo CLIP.")
+    ] = None,
+    clip_model: ClipModelOption = "",
+    download: Annotated[
+        bool, typer.Option("--download", help="Fetch the weights first, if they are not here.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what a CLIP is: its size, resolution, licence, and what it knows."""
+    chosen = clip_of(source, clip_model)
+    if download and chosen.path is None:
+        run_here("download_clip", source=chosen)
+    about = _about(run_here("read_clip", source=chosen))
+    if as_json:
+        print_json(about)
+    else:
+        print("\n".join(f"{name.replace('_', ' ')}: {_plain(value)}" for name, value in about.items()))
+
+
+def clip_of(text: str | None, model: str = "") -> Any:
+    """The CLIP that an option names."""
+    from app.models.clip.source import ClipSource, built_in
+
+    if text is None:
+        return built_in()
+    path = Path(text).expanduser()
+    if path.exists():
+        return ClipSource(model=model, path=path.resolve())
+    name, colon, tag = text.partition(":")
+    if not colon or not name or not tag or "/" in text or "\\" in text:
+        raise UsageError(f"'{text}' is neither a file or folder that is there, nor NAME:TAG of open_clip.")
+    return ClipSource(model=name, pretrained=tag)
+
+
+def methods_of(
+    text: list[str] | None,
+    frame: int,
+    *,
+    way: str,
+    clip: Any,
+    network: Path | None,
+    point: list[int] | None = None,
+    box: list[str] | None = None,
+    negative: list[str] | None = None,
+    threshold: float | None = None,
+    templates: str = "street",
+    smooth: float = 0.0,
+    denoise: float = 0.0,
+) -> Any:
+    """The methods that answer a question, as tasks take them."""
+    from app.core.language.methods_of_query import methods_for, query_options
+    from app.core.language.prompts import check_prompt
+    from app.core.language.queries import (
+        COLORS,
+        LONGEST,
+        MOST_PROMPTS,
+        NEGATIVES,
+        WAYS_OF_QUERIES,
+        Prompt,
+        QueryState,
+    )
+
+    if way not in WAYS_OF_QUERIES:
+        raise UsageError(f"There is no way '{way}'; there are: {', '.join(WAYS_OF_QUERIES)}.")
+    if way in ("network", "ensemble") and network is None:
+        raise UsageError(f"--way {way} needs a distilled network: name its run or checkpoint with --network.")
+    if network is not None:
+        must_exist(network)
+    prompts = [Prompt(check_prompt(words)[:LONGEST]) for words in dict.fromkeys(text or ())]
+    prompts += [Prompt(point=(frame, row)) for row in point or ()]
+    prompts += [Prompt(box=(frame, *_box(words))) for words in box or ()]
+    if not prompts:
+        raise UsageError('Say what to look for: --text "car", --point ROW or --box CAMERA:x0,y0,x1,y1.')
+    if len(prompts) > MOST_PROMPTS:
+        raise UsageError(f"At most {MOST_PROMPTS} prompts can be asked at once; {len(prompts)} are too many.")
+    colored = tuple(replace(prompt, color=COLORS[i % len(COLORS)]) for i, prompt in enumerate(prompts))
+    state = QueryState(
+        prompts=colored, way=way, templates=templates, negatives=NEGATIVES if negative is None else tuple(negative),
+        threshold=threshold, smooth=smooth, denoise=denoise,
+    )  # fmt: skip
+    return tuple(sorted((*methods_for(clip, network), ("text_query", query_options(clip, state)))))
+
+
+def _box(text: str) -> tuple[str, int, int, int, int]:
+    camera, colon, numbers = text.rpartition(":")
+    parts = numbers.split(",")
+    try:
+        x0, y0, x1, y1 = (int(part) for part in parts)
+    except ValueError:
+        colon = ""
+    if not colon or not camera or x1 - x0 < 4 or y1 - y0 < 4:
+        raise UsageError(f"--box is CAMERA:x0,y0,x1,y1 in pixels, at least 4 wide and high; found '{text}'.")
+    return camera, x0, y0, x1, y1
+
+
+def _answer(done: Any, way: str) -> dict[str, Any]:
+    report = done.report
+    prompts = {
+        prompt.title: {
+            "points": prompt.points,
+            "threshold": report.threshold,
+            "best": _number(prompt.best),
+            "best_relevancy": _number(prompt.best_relevancy),
+            "regions": [_hit(hit) for hit in hits],
+        }
+        for prompt, hits in zip(report.prompts, done.hits, strict=True)
+    }
+    return {
+        "prompts": prompts,
+        "points": report.points,
+        "known": report.known,
+        "way": way,
+        "seconds": round(report.seconds, 4),
+        "text_seconds": round(report.text_seconds, 4),
+        "clip": report.clip,
+        "features": report.origin,
+        "notes": list(report.notes),
+        "path": None if done.path is None else str(done.path),
+    }
+
+
+def _answer_lines(done: Any) -> list[str]:
+    report = done.report
+    lines = [f"something is known of {report.known} of {report.points} points: {report.origin}"]
+    for prompt, hits in zip(report.prompts, done.hits, strict=True):
+        lines.append(f"{prompt.title}: {prompt.points} points match, greatest cosine {prompt.best:.3f}")
+        lines += [f"  {_hit_line(hit)}" for hit in hits]
+    lines += [f"note: {sentence}" for sentence in report.notes]
+    return lines + ([] if done.path is None else [str(done.path)])
+
+
+def _results(found: Any) -> dict[str, Any]:
+    return {
+        "prompts": {
+            title: {
+                "frames": [_number(float(score)) for score in found.scores[place]],
+                "regions": [{"frame": hit.frame, **_hit(hit)} for hit in found.top if hit.prompt == place],
+            }
+            for place, title in enumerate(found.prompts)
+        },
+        "frames": found.frames,
+        "indexed": found.indexed,
+        "seconds": round(found.seconds, 4),
+    }
+
+
+def _result_lines(found: Any) -> list[str]:
+    lines = [f"{found.indexed} of {found.frames} frames are indexed; searched in {found.seconds:.3f} s"]
+    for place, title in enumerate(found.prompts):
+        lines.append(f"{title}:")
+        lines += [f"  frame {hit.frame}: {_hit_line(hit)}" for hit in found.top if hit.prompt == place]
+    return lines
+
+
+def _hit(hit: Any) -> dict[str, Any]:
+    return {
+        "camera": hit.camera,
+        "box": list(hit.box),
+        "score": round(hit.score, 4),
+        "relevancy": round(hit.relevancy, 4),
+        "center": [round(value, 3) for value in hit.center],
+        "segment": hit.segment,
+    }
+
+
+def _hit_line(hit: Any) -> str:
+    x, y, z = hit.center
+    where = f"{hit.camera} {hit.box[0]},{hit.box[1]} to {hit.box[2]},{hit.box[3]}" if hit.camera else "no picture"
+    return f"{where}: cosine {hit.score:.3f}, relevancy {hit.relevancy:.2f}, at {x:.1f}, {y:.1f}, {z:.1f} m"
+
+
+def _about(info: Any) -> dict[str, Any]:
+    words = None if info.vocabulary is None else sorted(info.vocabulary)
+    return {
+        "title": info.title,
+        "architecture": info.architecture,
+        "tower": info.tower,
+        "resolution": list(info.resolution),
+        "embed_dim": info.embed_dim,
+        "parameters": info.parameters,
+        "bytes": info.bytes,
+        "licence": info.licence_text,
+        "identity": info.identity,
+        "downloaded": info.downloaded,
+        "logit_scale": _number(info.logit_scale),
+        "vocabulary": words,
+        "notes": list(info.notes),
+    }
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(str(entry) for entry in value) or "none"
+    return "not stated" if value is None else str(value)
+
+
+def _number(value: float) -> float | None:
+    """JSON has no NaN."""
+    return round(value, 5) if math.isfinite(value) else None
