@@ -93,8 +93,17 @@ def download(url: str, target: Path, sha256: str = "") -> Generator[tuple[int, i
             part.replace(target)
     except OSError as error:
         raise ClipError(f"{target} cannot be written ({error.strerror or error}).") from error
-    _version_of(part).unlink(missing_ok=True)
+    finally:
+        _tidy(part)
     return bool(sha256 or answer.sha256)
+
+
+def _tidy(part: Path) -> None:
+    """Leave nothing beside a whole file, nor an empty beginning of one that never came."""
+    with contextlib.suppress(OSError):
+        if not part.exists() or part.stat().st_size == 0:
+            part.unlink(missing_ok=True)
+            _version_of(part).unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

@@ -40,7 +40,7 @@ def built_in() -> ClipSource:
 
 
 def source_of(text: str) -> ClipSource:
-    """The CLIP that a text names: "" the one that comes along, a file or folder, or ``MODEL:TAG`` of open_clip's."""
+    """The CLIP that a text names: "" the one that comes along, a file, a folder, or open_clip's ``MODEL:TAG``."""
     if not text:
         return built_in()
     path = Path(text).expanduser()
