@@ -82,3 +82,17 @@ def picture(height: int, width: int, seed: int = 0) -> np.ndarray:
 
     small = np.random.default_rng(seed).integers(0, 255, (max(height // 8, 2), max(width // 8, 2), 3), np.uint8)
     return np.array(Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC))
+
+
+def load_path(path: Path, **source: str) -> Any:
+    """The CLIP of a path, on the processor."""
+    from app.models.clip import ClipSource, load_clip
+
+    return load_clip(ClipSource(path=path, **source), device="cpu")
+
+
+def same_vectors(one: Any, other: Any) -> None:
+    """Both make the same of a picture and of words."""
+    pictures = [picture(40, 60)]
+    np.testing.assert_allclose(one.encode_images(pictures), other.encode_images(pictures), atol=1e-5)
+    np.testing.assert_allclose(one.encode_texts(["a red car"]), other.encode_texts(["a red car"]), atol=1e-5)

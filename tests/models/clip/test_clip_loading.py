@@ -1,4 +1,4 @@
-"""Weights come in by one door: folders, bare files, transformers' layout; anything else gets one sentence."""
+"""Weights come in by one door, from folders and bare files; what is no CLIP gets one sentence."""
 
 from __future__ import annotations
 
@@ -12,22 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from clip_tools import MODELS, picture, random_network, write_open_clip
+from clip_tools import MODELS, load_path, picture, random_network, same_vectors, write_open_clip
 
 from app.models.clip.errors import ClipError
 from app.models.clip.source import ClipSource
-
-
-def _load(path: Path, **source: str):
-    from app.models.clip import load_clip
-
-    return load_clip(ClipSource(path=path, **source), device="cpu")
-
-
-def _same(one, other) -> None:
-    pictures = [picture(40, 60)]
-    np.testing.assert_allclose(one.encode_images(pictures), other.encode_images(pictures), atol=1e-5)
-    np.testing.assert_allclose(one.encode_texts(["a red car"]), other.encode_texts(["a red car"]), atol=1e-5)
 
 
 @pytest.fixture
@@ -53,10 +41,10 @@ def test_a_folder_says_all_about_itself(tmp_path):
     assert info.parameters == sum(value.numel() for value in network.parameters())
     assert info.logit_scale == pytest.approx(math.exp(float(network.logit_scale)))
     assert len(info.identity) == 12 and info.dense_side == 96
-    loaded = _load(folder)
+    loaded = load_path(folder)
     assert dataclasses.replace(loaded.info, logit_scale=0) == dataclasses.replace(info, logit_scale=0)
     assert loaded.dense(picture(48, 96)).features.shape[:2] == (12, 24)
-    _same(_load(folder / "open_clip_model.safetensors"), loaded)  # the file of a folder means the folder
+    same_vectors(load_path(folder / "open_clip_model.safetensors"), loaded)  # the file of a folder means the folder
 
 
 def test_another_weight_is_another_identity(tmp_path):
@@ -82,27 +70,27 @@ def test_a_bare_torch_file_loads_with_its_model_stated(tmp_path, tiny_names, cli
         state = {name: value.half() for name, value in state.items()}
     path = tmp_path / "epoch_3.pt"
     torch.save({"epoch": 3, "name": "run", "state_dict": state} if layout == "training" else state, path)
-    loaded = _load(path, model="tiny")
+    loaded = load_path(path, model="tiny")
     if layout == "half":
         assert float((loaded.encode_texts(["car"]) * clip("vit").encode_texts(["car"])).sum()) > 0.999
     else:
-        _same(loaded, clip("vit"))
+        same_vectors(loaded, clip("vit"))
 
 
 def test_shapes_name_the_architecture_where_only_one_fits(tmp_path, tiny_names, clip_folder, clip):
     path = tmp_path / "weights.safetensors"
     shutil.copy(clip_folder("resnet") / "open_clip_model.safetensors", path)
-    loaded = _load(path)
+    loaded = load_path(path)
     assert loaded.info.architecture == "tiny-rn"
-    _same(loaded, clip("resnet"))
+    same_vectors(loaded, clip("resnet"))
 
 
 def test_two_that_shapes_cannot_tell_apart_are_not_guessed(tmp_path, tiny_names, clip_folder, clip):
     path = tmp_path / "weights.safetensors"
     shutil.copy(clip_folder("quick") / "open_clip_model.safetensors", path)
     with pytest.raises(ClipError, match=r"fits tiny and tiny-quickgelu.*state the model"):
-        _load(path)
-    _same(_load(path, model="tiny-quickgelu"), clip("quick"))
+        load_path(path)
+    same_vectors(load_path(path, model="tiny-quickgelu"), clip("quick"))
 
 
 @pytest.mark.parametrize(
@@ -124,15 +112,15 @@ def test_a_stated_model_that_does_not_fit_names_tensors_and_shapes(tmp_path, tin
     path = tmp_path / "weights.safetensors"
     shutil.copy(clip_folder("vit") / "open_clip_model.safetensors", path)
     with pytest.raises(ClipError, match=r"shapes differ: visual.conv1.weight is \(32, 3, 8, 8\)|missing: visual"):
-        _load(path, model="tiny-rn")
+        load_path(path, model="tiny-rn")
     with pytest.raises(ClipError, match=r"no model 'tinny'; names like it are tiny"):
-        _load(path, model="tinny")
+        load_path(path, model="tinny")
 
 
 def test_a_larger_picture_than_trained_with_resizes_the_positions_and_says_so(tmp_path):
     model = json.loads(json.dumps(MODELS["vit"]))
     model["vision_cfg"]["image_size"] = 64
-    loaded = _load(write_open_clip(tmp_path / "large", model, random_network(MODELS["vit"])))
+    loaded = load_path(write_open_clip(tmp_path / "large", model, random_network(MODELS["vit"])))
     assert loaded.info.resolution == (64, 64)
     assert any("resized from 17 to 65" in note for note in loaded.info.notes)
 
@@ -140,7 +128,7 @@ def test_a_larger_picture_than_trained_with_resizes_the_positions_and_says_so(tm
 def test_a_longer_text_than_trained_with_does_so_too(tmp_path):
     model = json.loads(json.dumps(MODELS["vit"]))
     model["text_cfg"]["context_length"] = 20
-    loaded = _load(write_open_clip(tmp_path / "long", model, random_network(MODELS["vit"])))
+    loaded = load_path(write_open_clip(tmp_path / "long", model, random_network(MODELS["vit"])))
     assert loaded.token_limit == 18
     assert any("resized from 16 to 20" in note for note in loaded.info.notes)
 
@@ -168,7 +156,7 @@ def test_other_towers_are_encoded_and_say_that_they_have_no_pixels(tmp_path, kin
         model["text_cfg"].update(embed_cls=True, output_tokens=True)
         model["multimodal_cfg"] = {"context_length": 16, "width": 16, "heads": 2, "layers": 1}
     folder = write_open_clip(tmp_path / kind, model, random_network(model))
-    loaded = _load(folder)
+    loaded = load_path(folder)
     assert loaded.info.tower == "other" and any("by regions" in note for note in loaded.info.notes)
     with pytest.raises(ClipError, match="Ask by regions"):
         loaded.dense(picture(32, 32))
@@ -179,140 +167,6 @@ def test_other_towers_are_encoded_and_say_that_they_have_no_pixels(tmp_path, kin
         text = network.encode_text(open_clip().get_tokenizer(f"local-dir:{folder}")(["car"]), normalize=True)
     np.testing.assert_allclose(loaded.encode_images([picture(40, 40)]), by_hand.numpy(), atol=1e-5)
     np.testing.assert_allclose(loaded.encode_texts(["car"]), text.numpy(), atol=1e-5)
-
-
-# ---------------------------------------------------------------------------------------- transformers' layout
-
-
-def _as_transformers_names(state: dict) -> dict:
-    """open_clip's tensors under the names of transformers, written out the other way round."""
-    found = {}
-    for name, value in state.items():
-        if name == "logit_scale":
-            found[name] = value
-        elif name in ("text_projection", "visual.proj"):
-            found["text_projection.weight" if name == "text_projection" else "visual_projection.weight"] = value.T
-        elif name == "token_embedding.weight":
-            found["text_model.embeddings.token_embedding.weight"] = value
-        elif name.startswith("ln_final."):
-            found[name.replace("ln_final", "text_model.final_layer_norm")] = value
-        elif "resblocks" in name:
-            tower = "vision_model" if name.startswith("visual.") else "text_model"
-            number, rest = name.split("resblocks.")[1].split(".", 1)
-            place = f"{tower}.encoder.layers.{number}."
-            if rest.startswith("attn.in_proj_"):
-                for part, third in zip("qkv", value.chunk(3), strict=True):
-                    found[f"{place}self_attn.{part}_proj.{rest.removeprefix('attn.in_proj_')}"] = third
-            else:
-                for ours, theirs in (
-                    ("attn.out_proj", "self_attn.out_proj"), ("ln_1", "layer_norm1"), ("ln_2", "layer_norm2"),
-                    ("mlp.c_fc", "mlp.fc1"), ("mlp.c_proj", "mlp.fc2"),
-                ):  # fmt: skip
-                    rest = rest.replace(ours, theirs)
-                found[place + rest] = value
-        else:
-            found[{
-                "positional_embedding": "text_model.embeddings.position_embedding.weight",
-                "visual.positional_embedding": "vision_model.embeddings.position_embedding.weight",
-                "visual.class_embedding": "vision_model.embeddings.class_embedding",
-                "visual.conv1.weight": "vision_model.embeddings.patch_embedding.weight",
-                "visual.ln_pre.weight": "vision_model.pre_layrnorm.weight",
-                "visual.ln_pre.bias": "vision_model.pre_layrnorm.bias",
-                "visual.ln_post.weight": "vision_model.post_layernorm.weight",
-                "visual.ln_post.bias": "vision_model.post_layernorm.bias",
-            }[name]] = value  # fmt: skip
-    import torch
-
-    found["text_model.embeddings.position_ids"] = torch.arange(16)[None]
-    return {name: value.contiguous() for name, value in found.items()}
-
-
-def _transformers(folder: Path, state: dict, activation: str = "gelu", **changed) -> Path:
-    from app.models import _safetensors
-
-    folder.mkdir()
-    config = {
-        "model_type": "clip",
-        "projection_dim": 16,
-        "vision_config": {
-            "hidden_size": 32, "intermediate_size": 128, "num_hidden_layers": 3, "num_attention_heads": 2,
-            "image_size": 32, "patch_size": 8, "hidden_act": activation,
-        },
-        "text_config": {
-            "hidden_size": 16, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2,
-            "max_position_embeddings": 16, "hidden_act": activation,
-        },
-        **changed,
-    }  # fmt: skip
-    (folder / "config.json").write_text(json.dumps(config))
-    _safetensors.write(folder / "model.safetensors", _as_transformers_names(state), {"format": "pt"})
-    return folder
-
-
-@pytest.mark.parametrize(("name", "activation"), [("vit", "gelu"), ("quick", "quick_gelu")])
-def test_transformers_folder_gives_the_same_as_open_clip(tmp_path, clip, name, activation):
-    from app.models.clip import describe_clip
-
-    folder = _transformers(tmp_path / "hf", clip(name).network.state_dict(), activation)
-    loaded = _load(folder)
-    _same(loaded, clip(name))
-    np.testing.assert_allclose(
-        loaded.dense(picture(32, 64)).features, clip(name).dense(picture(32, 64)).features, atol=1e-5
-    )
-    assert describe_clip(ClipSource(path=folder)).parameters == loaded.info.parameters
-
-
-def test_transformers_activation_is_heeded(tmp_path, clip):
-    wrong = _load(_transformers(tmp_path / "hf", clip("vit").network.state_dict(), "quick_gelu"))
-    assert np.abs(wrong.encode_texts(["car"]) - clip("vit").encode_texts(["car"])).max() > 1e-4
-
-
-def test_transformers_weights_in_parts_and_its_preparation(tmp_path, clip):
-    from app.models import _safetensors
-
-    folder = _transformers(tmp_path / "hf", clip("vit").network.state_dict())
-    state, _ = _safetensors.read(folder / "model.safetensors")
-    (folder / "model.safetensors").unlink()
-    names = sorted(state)
-    files = {"model-1.safetensors": names[::2], "model-2.safetensors": names[1::2]}
-    for file, part in files.items():
-        _safetensors.write(folder / file, {name: state[name] for name in part}, {})
-    table = {name: file for file, part in files.items() for name in part}
-    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": table}))
-    _same(_load(folder), clip("vit"))
-
-    (folder / "preprocessor_config.json").write_text(
-        json.dumps({"image_mean": [0.5] * 3, "image_std": [0.25] * 3, "resample": 2, "size": 32})
-    )
-    prepared = _load(folder).network.visual.preprocess_cfg
-    assert (prepared["mean"], prepared["std"]) == ((0.5,) * 3, (0.25,) * 3)
-    assert prepared["interpolation"] == "bilinear"
-    (folder / "model-2.safetensors").unlink()
-    with pytest.raises(ClipError, match=r"names model-2.safetensors, which is not there"):
-        _load(folder)
-
-
-@pytest.mark.parametrize(
-    ("changed", "sentence"),
-    [
-        ({"model_type": "siglip"}, "'siglip', not a CLIP"),
-        ({"text_config": {"vocab_size": 21128, "hidden_act": "gelu"}}, "21128 words"),
-        ({"vision_config": {"hidden_act": "swish"}}, "activation .*swish"),
-        ({"vision_config": {"hidden_size": "wide", "hidden_act": "gelu"}}, "no whole number"),
-        ({"vision_config": [1]}, "no table"),
-    ],
-)
-def test_transformers_configurations_that_cannot_be_used(tmp_path, clip, changed, sentence):
-    folder = _transformers(tmp_path / "hf", clip("vit").network.state_dict(), **changed)
-    with pytest.raises(ClipError, match=sentence):
-        _load(folder)
-
-
-def test_bare_weights_with_transformers_names_ask_for_their_folder(tmp_path, clip):
-    folder = _transformers(tmp_path / "hf", clip("vit").network.state_dict())
-    lone = shutil.copy(folder / "model.safetensors", tmp_path / "lone.safetensors")
-    with pytest.raises(ClipError, match=r"load its folder, with the config.json"):
-        _load(Path(lone))
 
 
 # --------------------------------------------------------------------------------------------------- bad input
@@ -326,7 +180,7 @@ def test_a_program_in_a_file_is_refused_with_a_word_on_what_to_use(tmp_path, tin
     torch.jit.save(torch.jit.script(torch.nn.Linear(2, 2)), path)
     for source in (ClipSource(path=path), ClipSource(path=path, model="tiny")):
         with pytest.raises(ClipError, match=r"TorchScript archive.*tag 'openai'"):
-            _load(source.path, model=source.model)
+            load_path(source.path, model=source.model)
 
 
 def test_pickled_code_is_refused(tmp_path, tiny_names):
@@ -335,7 +189,7 @@ def test_pickled_code_is_refused(tmp_path, tiny_names):
     path = tmp_path / "evil.pt"
     torch.save({"state_dict": {"visual.x": torch.zeros(1)}, "args": Path("/tmp")}, path)
     with pytest.raises(ClipError, match="holds more than tensors"):
-        _load(path, model="tiny")
+        load_path(path, model="tiny")
 
 
 @pytest.mark.parametrize("share", [0.0, 0.001, 0.5, 0.999])
@@ -355,7 +209,7 @@ def test_truncated_weights(tmp_path, clip_folder, clip, share, suffix):
         whole.rename(path)
     content = path.read_bytes()
     path.write_bytes(content[: int(len(content) * share)])
-    for look in (describe_clip, lambda source: _load(source.path)):
+    for look in (describe_clip, lambda source: load_path(source.path)):
         with pytest.raises(ClipError, match=r"whole|truncated|damaged") as error:
             look(ClipSource(path=folder))
         assert str(error.value).count("\n") == 0
@@ -371,37 +225,37 @@ def test_weights_of_another_network(tmp_path, tiny_names):
     path = tmp_path / "minkunet.safetensors"
     checkpoints.save(path, ENTRY.make(cr=0.25, in_channels=4, num_classes=5), "minkunet")
     with pytest.raises(ClipError, match="is not a CLIP: none of its"):
-        _load(path)
+        load_path(path)
     with pytest.raises(ClipError, match="missing: "):
-        _load(path, model="tiny")
+        load_path(path, model="tiny")
     for source in (ClipSource(path=path), ClipSource(path=path, model="tiny")):
         with pytest.raises(ClipError, match="is not a CLIP"):
             describe_clip(source)
     foreign = tmp_path / "tower.pt"
     torch.save({"visual.conv1.weight": torch.zeros(4, 3, 5, 5)}, foreign)
     with pytest.raises(ClipError, match=r"fits none of open_clip's architectures \(its image tower is a ViT"):
-        _load(foreign)
+        load_path(foreign)
 
 
 def test_places_that_are_no_clip(tmp_path, clip_folder):
     with pytest.raises(ClipError, match="does not exist"):
-        _load(tmp_path / "gone.pt")
+        load_path(tmp_path / "gone.pt")
     with pytest.raises(ClipError, match=r"no folder of a CLIP: expected open_clip_config.json or config.json"):
-        _load(tmp_path)
+        load_path(tmp_path)
     folder = shutil.copytree(clip_folder("vit"), tmp_path / "broken")
     (folder / "open_clip_config.json").write_text("{")
     with pytest.raises(ClipError, match=r"open_clip_config.json is not JSON"):
-        _load(folder)
+        load_path(folder)
     (folder / "open_clip_config.json").write_text('{"model_cfg": {"embed_dim": 16}}')
     with pytest.raises(ClipError, match="no 'model_cfg' with"):
-        _load(folder)
+        load_path(folder)
     wrong = {"model_cfg": {**MODELS["vit"], "vision_cfg": {"image_size": 32, "colour": 1}}}
     (folder / "open_clip_config.json").write_text(json.dumps(wrong))
     with pytest.raises(ClipError, match="describes no CLIP that can be built"):
-        _load(folder)
+        load_path(folder)
     (folder / "open_clip_model.safetensors").unlink()
     with pytest.raises(ClipError, match="holds no weights"):
-        _load(folder)
+        load_path(folder)
 
 
 def test_nothing_is_fetched_because_a_file_says_so(tmp_path, clip_folder):
@@ -413,7 +267,7 @@ def test_nothing_is_fetched_because_a_file_says_so(tmp_path, clip_folder):
         model = {**MODELS["vit"], part: {**MODELS["vit"][part], **field}}
         (folder / "open_clip_config.json").write_text(json.dumps({"model_cfg": model}))
         with pytest.raises(ClipError, match=sentence):
-            _load(folder)
+            load_path(folder)
 
 
 def test_a_tokenizer_that_is_not_here_is_named(tmp_path, clip_folder, monkeypatch):
@@ -424,7 +278,7 @@ def test_a_tokenizer_that_is_not_here_is_named(tmp_path, clip_folder, monkeypatc
     model = {**MODELS["vit"], "text_cfg": {**MODELS["vit"]["text_cfg"], "hf_tokenizer_name": "bert-base"}}
     (folder / "open_clip_config.json").write_text(json.dumps({"model_cfg": model}))
     with pytest.raises(ClipError, match="tokenizer bert-base of the package transformers"):
-        _load(folder)
+        load_path(folder)
 
 
 def test_the_package_is_light_and_open_clip_imports_anywhere():
