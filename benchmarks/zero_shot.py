@@ -63,13 +63,17 @@ def rows() -> list[Row]:
         Row("zero-shot mIoU by the 3D network", "%", miou["network"], note=_accuracy(found["network"])),
         Row("zero-shot mIoU by network and one frame", "%", miou["ensemble of network and one frame"],
             "one frame", miou["pixels"]),
-        Row("zero-shot mIoU by network and ten frames", "%", miou["ensemble"], f"better part ({better})", miou[better],
-            note=_accuracy(found["ensemble"])),
+        Row("zero-shot mIoU by network and ten frames", "%", miou["ensemble"], f"better part ({better})",
+            miou[better], note=_accuracy(found["ensemble"])),
     ]  # fmt: skip
 
 
 def score(
-    drive: Path, clip: ClipSource, way: str, methods: dict[str, Hashable], *, frames: range = range(0, FRAMES, EVERY)
+    drive: Path,
+    clip: ClipSource,
+    way: str,
+    methods: dict[str, Hashable],
+    frames: range = range(0, FRAMES, EVERY),
 ) -> Confusion:
     """Count classes found by words against labels over the points that the camera sees."""
     context = Context()
