@@ -19,13 +19,17 @@ from app.core.geometry.projection import in_image, project
 from app.core.geometry.visibility_loops import spacings
 from app.core.types import CameraView
 
-AROUND = 8
-"""Visible points round a pixel that say how deep the scene is there: as many as touch a point of a grid."""
+AROUND = 4
+"""Visible points round a pixel that say how deep the scene is there.
+
+On a demo drive, 4 with this slack: the picture shows a point's own class for 95 % of those that pass, and 16 % of
+moving points pass. 8 with three hundredths: 93 % and 24 %. No test: 86 %, and all of them.
+"""
 
 REACH = 3.0
 """Spacings of points beyond which a point says nothing of a place."""
 
-SLACK = 0.03
+SLACK = 0.02
 """Share of its depth by which a point may lie before or behind the visible points round it."""
 
 
