@@ -69,6 +69,9 @@ class ChooseClip(Listening, QDialog):
         self.listen(self._language.clip_changed, self._on_clip)
         self.listen(desk.session.task_changed, self._on_task)
         self.finished.connect(lambda _code: self.stop_listening())
+        for button in self.findChildren(QPushButton):
+            button.setAutoDefault(button is self.use)
+        self.use.setDefault(True)
         self._ask_names()
         self._show_state()
 

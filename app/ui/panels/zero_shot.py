@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -93,7 +93,7 @@ class ZeroShotPanel(Panel):
         self.column.addWidget(self.matrix, 0, Qt.AlignmentFlag.AlignLeft)
 
     def _build_list(self) -> None:
-        self.list = QListWidget()
+        self.list = _Classes()
         self.list.setItemDelegate(RowDelegate(self.list, inset=2, right=4))
         self.list.setUniformItemSizes(True)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -213,7 +213,7 @@ class ZeroShotPanel(Panel):
 
     def _drove(self, synonyms: tuple[str, ...]) -> str:
         """How many points of the frame in view each word of a class has decided."""
-        report = self.language.scores.report
+        report: object = self.language.scores.report
         if not isinstance(report, ZeroShotReport) or not self.language.zero_shot:
             return ""
         counts = [f"{word} {text.count(points)}" for word, points in report.drove if word in synonyms]
@@ -232,6 +232,14 @@ class ZeroShotPanel(Panel):
             return
         entries = tuple(replace(one, synonyms=synonyms) if one.id == self._class else one for one in words.words)
         self.asking.attempt(lambda: self.language.set_words(replace(words, words=entries)))
+
+
+class _Classes(QListWidget):
+    """A list that asks for no more room than it must have, and takes what there is."""
+
+    def sizeHint(self) -> QSize:
+        """The least."""
+        return QSize(200, self.minimumHeight())
 
 
 ENTRY = PanelInfo("Known classes", "left", 26, ZeroShotPanel, share=420)
