@@ -69,7 +69,7 @@ def search_sequence(
     best_relevant[best_relevant < 0] = np.nan
     best[best <= -1] = np.nan
     hits = [hit for place in range(len(prompts)) for hit in _top(index, scores, relevant, order, place, top)]
-    hits.sort(key=lambda hit: (-hit.relevancy, -hit.score))
+    hits.sort(key=lambda hit: -hit.score)
     there = sum(number < frames for number in index.indexed)
     seconds = time.perf_counter() - started
     return SearchResults(prompts, best, best_relevant, tuple(hits), there, seconds)
