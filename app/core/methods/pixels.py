@@ -207,14 +207,22 @@ def _view(given: Given, there: Given, place: int, visibility: Visibility) -> Ste
 def _dense(
     given: Given, model: ClipModel, one: _Seen, options: PixelOptions, progress: tuple[int, int, str]
 ) -> Steps[DenseMap]:
-    """The dense map of a picture, kept: windows of neighbouring frames share pictures."""
+    """The dense map of a picture, kept: windows of neighbouring frames share pictures.
+
+    Of other frames without its keys, which take many times what the features do: only smoothing reads them.
+    """
     key = ("dense", one.camera.image_path, options.clip, options.device, options.scale)
-    dense: DenseMap | None = given.context.cache.get(key)
+    bare: Hashable = (*key, "features")
+    cache = given.context.cache
+    dense: DenseMap | None = cache.get(key) or cache.get(bare)
     if dense is None:
         done, total, text = progress
         work = aside(partial(_read, model, one.image, options.scale))
         dense = yield from clips.waiting(work, text, done, total)
-        given.context.cache.put(key, dense, dense.features.nbytes + dense.keys.nbytes)
+        own = one.frame == given.frame.index
+        if not own:
+            dense = replace(dense, keys=dense.keys[..., :0].copy())
+        cache.put(key if own else bare, dense, dense.features.nbytes + dense.keys.nbytes)
     return dense
 
 
