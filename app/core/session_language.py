@@ -7,6 +7,7 @@ the engine; what is here tells the session which methods are on, and listens to 
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -93,7 +94,7 @@ class SessionLanguage(QueryEditing, LanguageSearch, ClipChoice, KnownClasses, Ke
         self._setting = False
         host.reports_changed.connect(self._take_reports)
         host.methods_changed.connect(self._adopt)
-        host.sequence_changed.connect(lambda _info: self._new_sequence())
+        host.sequence_changed.connect(self._new_sequence)
 
     def set_network(self, checkpoint: Path | None) -> None:
         """The distilled network that the ways "network" and "ensemble" take their features from; None: none."""
@@ -283,7 +284,7 @@ class SessionLanguage(QueryEditing, LanguageSearch, ClipChoice, KnownClasses, Ke
         """Somebody else has switched methods, as a restored session does: ask what they ask."""
         if self._setting:
             return
-        found = wanted_methods.asked_by(self._host.methods, self._query)
+        found = wanted_methods.asked_by(self._host.methods, replace(self._query, mode=self._mode_in_view()))
         if found is not None:
             clip, query = found
             self._zero_wanted = ZERO_SHOT in self._host.methods
@@ -293,6 +294,11 @@ class SessionLanguage(QueryEditing, LanguageSearch, ClipChoice, KnownClasses, Ke
                 self._query = query
                 self.query_changed.emit(query)
         self.kept_changed.emit()
+
+    def _mode_in_view(self) -> str:
+        """The mode that the views show; the query's own where they show none."""
+        layers = [view.layer for view in self._host.views.values()]
+        return next((mode for mode, layer in LAYER_OF.items() if layer in layers), self._query.mode)
 
     def _take_reports(self, reports: Mapping[str, object]) -> None:
         report = reports.get(QUERY)
@@ -305,7 +311,16 @@ class SessionLanguage(QueryEditing, LanguageSearch, ClipChoice, KnownClasses, Ke
             self.report_changed.emit(report)
             self.histogram_changed.emit(self.histogram)
 
-    def _new_sequence(self) -> None:
+    def close(self) -> None:
+        """Listen to the session no longer."""
+        for signal, handler in (
+            (self._host.reports_changed, self._take_reports),
+            (self._host.methods_changed, self._adopt),
+            (self._host.sequence_changed, self._new_sequence),
+        ):
+            signal.disconnect(handler, missing_ok=True)
+
+    def _new_sequence(self, _info: object) -> None:
         self._leave_sequence()
         self._forget_words()
 
