@@ -210,6 +210,7 @@ class Session(SessionFrames):
     def close(self) -> None:
         """Close the drive and the engine; nothing is emitted any more."""
         self._closed = True
+        self.language.close()
         self._engine.close()
 
     # settings and memory

@@ -22,8 +22,9 @@ CLOUD = "cloud"
 FLIGHT_MS = 320
 FLIGHT_STEP_MS = 16
 VISIT_PITCH = 24.0
-NEAR = 16.0
-"""Metres from which a thing of the street is seen whole, with what is around it."""
+NEAR, FAR, VISIT_SHARE = 16.0, 34.0, 0.5
+"""Metres from which a thing of the street is seen whole, with what is around it; what is far away has few points,
+and is seen from farther off, this share of its distance."""
 
 AT_SENSOR = frozenset({"axes", "frustums"})
 """Overlays that would stand in the way of a camera that is where they are."""
@@ -134,7 +135,7 @@ class SceneFeed(Listening, QObject):
         self._leave_mode()
         away = float(np.hypot(place[0], place[1]))
         yaw = float(np.degrees(np.arctan2(-place[1], -place[0]))) if away > 0 else 180.0
-        eye = place + viewpoints.direction(yaw, VISIT_PITCH) * min(NEAR, max(away, NEAR / 2))
+        eye = place + viewpoints.direction(yaw, VISIT_PITCH) * min(max(away * VISIT_SHARE, NEAR / 2), FAR)
         self.fly_to(look_at(eye, place, fov=self._fov))
 
     def moved_by_user(self, camera: Camera) -> None:

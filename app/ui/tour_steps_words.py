@@ -36,6 +36,9 @@ from app.ui.tour_seen_words import (
 INDEXED = 4
 """Frames after which the tour stops indexing: it shows that what is done stays, and what is not is hatched."""
 
+SEEN = 3
+"""Of the first pictures the nearest thing is flown to: it has the most points to look at."""
+
 CLOSE = 2e-3
 """Features are kept in half precision."""
 
@@ -188,9 +191,10 @@ def _thumbnails(driver: Driver, own: OwnAnswer) -> None:
             bool(abs(best.score - float(scores.max())) < CLOSE),
             f"the first picture is the region with the greatest cosine of all {len(scores)}, {best.score:.3f}",
         )
-        tile = panel.tiles.tiles[0]
+        tile = min(panel.tiles.tiles[:SEEN], key=lambda one: np.linalg.norm(one.hit.key.center))
         driver.click(tile, tile.rect().center())
         driver.rest()
+        best = tile.hit.key
         away = float(np.linalg.norm(driver.camera().pivot - np.asarray(best.center)))
         driver.check(
             away < 1e-3, f"a click flies there: the camera turns about {np.round(best.center, 1).tolist()}"
@@ -198,6 +202,7 @@ def _thumbnails(driver: Driver, own: OwnAnswer) -> None:
 
     driver.take("thumbnails", work)
     driver.session.pick(None)
+    driver.window.area.feed.overview()
 
 
 def _sequence(driver: Driver, own: OwnAnswer) -> None:

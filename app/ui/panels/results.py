@@ -27,10 +27,6 @@ PATIENCE_MS = 350
 
 EMPTY = "What is asked in words shows its best regions here, and how well every frame of the sequence answers."
 NO_REGIONS = "Pictures of regions come with the way Regions; this way has scores for points and frames alone."
-UNINDEXED = (
-    "{done} of {frames} are indexed; hatched ones are not searched yet. Indexing computes their features once and "
-    "keeps them on the disk."
-)
 
 
 class ResultsPanel(Panel):
@@ -102,10 +98,9 @@ class ResultsPanel(Panel):
         self.tiles = HitStrip(self._fly)
         self.none = hint("")
         self.strip = TimeStrip(self.session.go_to)
-        self.unindexed = hint("")
         self.empty = hint(EMPTY)
         self.empty.setAlignment(Qt.AlignmentFlag.AlignTop)
-        for part in (self.bar, self.tiles, self.none, self.strip, self.unindexed, self.empty):
+        for part in (self.bar, self.tiles, self.none, self.strip, self.empty):
             self.column.addWidget(part)
         self.column.addStretch(1)
 
@@ -123,8 +118,7 @@ class ResultsPanel(Panel):
         for part in (self.bar, self.tiles, self.strip):
             part.setVisible(asked)
         if not asked:
-            for part in (self.none, self.unindexed):
-                part.hide()
+            self.none.hide()
             return
         self._show_hits()
         self._show_strip(language.results)
@@ -197,15 +191,9 @@ class ResultsPanel(Panel):
         working = language.indexing
         self.stop.setVisible(working)
         self.index.setVisible(not working and done < frames)
-        self.told.setText(self._progress or "Indexing …" if working else self._summary(results))
-        lacking = results is not None and 0 < done < frames and not working
-        self.unindexed.setText(UNINDEXED.format(done=text.count(done), frames=text.plural(frames, "frame")))
-        self.unindexed.setVisible(lacking)
-
-    def _summary(self, results: SearchResults | None) -> str:
-        if results is None:
-            return "Searching …" if self.language.searching else ""
-        return self.strip.best_words()
+        self.index.setText("Index all frames" if not done else f"Index {text.count(frames - done)} more")
+        waits = "Searching …" if language.searching else ""
+        self.told.setText(self._progress or "Indexing …" if working else waits)
 
     def _on_task(self, task: TaskInfo) -> None:
         """How far the index is."""

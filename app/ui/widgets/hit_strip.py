@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QRectF, QSize, Qt
@@ -33,7 +34,7 @@ GAP = 6
 class HitTile:
     """``key``: by which its picture is told; ``score`` and ``place`` as they are written; ``tip``: all of it."""
 
-    key: object
+    key: Any
     color: Rgb
     score: str
     place: str

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QBrush, QColor, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QBrush, QColor, QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from app.ui import text, theme
@@ -111,7 +111,29 @@ class TimeStrip(QWidget):
             self._paint_unknown(painter)
             self._paint_columns(painter)
             self._paint_head(painter)
+            self._paint_best(painter)
         painter.end()
+
+    def _paint_best(self, painter: QPainter) -> None:
+        """Which frame answers best, written over the columns."""
+        words = self.best_words()
+        if not words:
+            return
+        now = theme.current()
+        font = theme.font(11)
+        painter.setFont(font)
+        wide = QFontMetrics(font).horizontalAdvance(words) + 10
+        if wide > self.width() - 8:
+            return
+        left = 4.0 if self.x_of(self._index) > self.width() / 2 else self.width() - wide - 4.0
+        box = QRectF(left, 4, wide, 17)
+        ground = QColor(now.color("panel"))
+        ground.setAlpha(205)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(ground)
+        painter.drawRoundedRect(box, 4, 4)
+        painter.setPen(now.color("text"))
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, words)
 
     def _paint_unknown(self, painter: QPainter) -> None:
         """Runs of frames without a score, hatched."""
