@@ -120,9 +120,12 @@ class PixelFeatures(Method[PixelOptions, PointFeatures]):
             yield done, len(seen), text
             dense = yield from _dense(given, model, one, options, (done, len(seen), text))
             yield from clips.waiting(aside(partial(_add, fusion, one.view, dense)), text, done, len(seen))
+        table = yield from clips.waiting(
+            aside(lambda _stop: fusion.table()), "mean of the views", len(seen), len(seen)
+        )
         frames = len({one.frame for one in seen})
         features = PointFeatures(
-            table=fusion.table(),
+            table=table,
             row=fusion.row,
             views=fusion.views,
             way=self.name,
