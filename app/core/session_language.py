@@ -288,10 +288,11 @@ class SessionLanguage(QueryEditing, LanguageSearch, ClipChoice, KnownClasses, Ke
         if found is not None:
             clip, query = found
             self._zero_wanted = ZERO_SHOT in self._host.methods
-            if clip != self._clip and clip != self._reading:
+            news, self._query = query != self._query, query
+            if clip != self._clip:
+                self._clip = clip  # at once: what is asked in the meantime is asked with it
                 self.set_clip(clip)
-            if query != self._query:
-                self._query = query
+            if news:
                 self.query_changed.emit(query)
         self.kept_changed.emit()
 

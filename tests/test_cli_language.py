@@ -1,0 +1,123 @@
+"""``query``, ``search``, ``index`` and ``clip`` as a script uses them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from small_drive import SmallDrive, write_small_drive
+
+from app.cli import main
+from app.core.language.tiny_clip import write_tiny_clip
+
+DONE, BAD_INPUT = 0, 2
+
+
+@pytest.fixture(scope="module")
+def drive(tmp_path_factory: pytest.TempPathFactory) -> SmallDrive:
+    return write_small_drive(tmp_path_factory.mktemp("drive"), frames=2)
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(write_tiny_clip(tmp_path_factory.mktemp("clip") / "tiny").path)
+
+
+def said(capsys: pytest.CaptureFixture[str], *words: object) -> dict:
+    assert main([str(word) for word in words]) == DONE
+    return json.loads(capsys.readouterr().out)
+
+
+def refused(capsys: pytest.CaptureFixture[str], *words: object) -> str:
+    assert main([str(word) for word in words]) == BAD_INPUT
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert len(err.strip().splitlines()) == 1
+    return err
+
+
+def test_query_tells_points_and_writes_one_value_a_point(drive, clip, tmp_path: Path, capsys) -> None:
+    out = tmp_path / "car.npz"
+    words = ("query", drive.root, "--frame", 1, "--text", "car", "--clip", clip, "--out", out, "--json")
+    found = said(capsys, *words, "--threshold", 0.2)
+    with np.load(out) as saved:
+        assert saved["similarity"].shape == (drive.points,)
+        assert found["prompts"]["car"]["points"] == int(saved["mask"].sum())
+        assert found["known"] == int(np.isfinite(saved["similarity"]).sum())
+        best = found["prompts"]["car"]["best"]
+        assert best == pytest.approx(float(np.nanmax(saved["similarity"])), abs=1e-4)
+    assert found["prompts"]["car"]["threshold"] == 0.2
+    region = found["prompts"]["car"]["regions"][0]
+    assert region["camera"] and len(region["box"]) == 4 and len(region["center"]) == 3
+    assert found["seconds"] > 0
+    assert found["path"] == str(out)
+
+
+def test_several_prompts_and_examples(drive, clip, tmp_path: Path, capsys) -> None:
+    out = tmp_path / "all.npz"
+    found = said(
+        capsys, "query", drive.root, "--text", "car", "--text", "road", "--box", "image_2:10,5,60,35", "--clip", clip,
+        "--out", out, "--json",
+    )  # fmt: skip
+    assert len(found["prompts"]) == 3
+    with np.load(out) as saved:
+        assert saved["similarity"].shape == (drive.points, 3)
+
+
+@pytest.mark.parametrize("suffix", ["ply", "label"])
+def test_other_formats(drive, clip, tmp_path: Path, capsys, suffix: str) -> None:
+    out = tmp_path / f"car.{suffix}"
+    assert main(["query", str(drive.root), "--text", "car", "--clip", clip, "--out", str(out)]) == DONE
+    assert "car: " in capsys.readouterr().out
+    assert out.stat().st_size >= 4 * drive.points
+
+
+def test_bad_input_is_one_sentence(drive, clip, tmp_path: Path, capsys) -> None:
+    ask = ("query", drive.root, "--clip", clip)
+    assert "prompt is empty" in refused(capsys, *ask, "--text", "  ")
+    assert "Say what to look for" in refused(capsys, *ask)
+    assert "no way 'magic'" in refused(capsys, *ask, "--text", "car", "--way", "magic")
+    assert "no mode 'magic'" in refused(capsys, *ask, "--text", "car", "--mode", "magic")
+    assert "--network" in refused(capsys, *ask, "--text", "car", "--way", "network")
+    assert "CAMERA:x0,y0,x1,y1" in refused(capsys, *ask, "--box", "image_2:1,2,3")
+    assert ".label" in refused(capsys, *ask, "--text", "car", "--out", tmp_path / "car.txt")
+    assert "no templates 'mine'" in refused(capsys, *ask, "--text", "car", "--templates", "mine")
+    assert "NAME:TAG" in refused(capsys, "query", drive.root, "--text", "car", "--clip", "elsewhere/clip")
+    bad = tmp_path / "bad.safetensors"
+    bad.write_bytes(b"\0" * 64)
+    assert "bad.safetensors" in refused(capsys, "query", drive.root, "--text", "car", "--clip", bad)
+    assert not (tmp_path / "car.txt").exists()
+
+
+def test_without_a_camera_query_says_what_works(tmp_path: Path, clip: str, capsys) -> None:
+    drive = write_small_drive(tmp_path / "blind", frames=1)
+    for image in (drive.root / "sequences/00/image_2").iterdir():
+        image.unlink()
+    sentence = refused(capsys, "query", drive.root, "--text", "car", "--clip", clip)
+    assert "camera" in sentence
+    assert "network" in sentence
+
+
+def test_a_sequence_is_indexed_once_and_searched(drive, clip, capsys) -> None:
+    assert "run 'index'" in refused(capsys, "search", drive.root, "--text", "car", "--clip", clip)
+    first = said(capsys, "index", drive.root, "--clip", clip, "--json")
+    assert (first["frames"], first["computed"]) == (2, 2)
+    assert said(capsys, "index", drive.root, "--clip", clip, "--json")["computed"] == 0
+    found = said(
+        capsys, "search", drive.root, "--text", "car", "--text", "road", "--clip", clip, "--top", 3, "--json"
+    )
+    assert found["indexed"] == found["frames"] == 2
+    assert len(found["prompts"]["car"]["regions"]) == 3
+    assert len(found["prompts"]["road"]["frames"]) == 2
+    assert main(["search", str(drive.root), "--text", "car", "--clip", clip]) == DONE
+    assert "frame " in capsys.readouterr().out
+
+
+def test_clip_describes_itself(clip: str, capsys) -> None:
+    found = said(capsys, "clip", clip, "--json")
+    assert (found["embed_dim"], found["resolution"], found["downloaded"]) == (16, [32, 32], True)
+    assert found["vocabulary"] is None
+    assert main(["clip", clip]) == DONE
+    assert "licence: not stated" in capsys.readouterr().out
