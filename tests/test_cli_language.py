@@ -58,8 +58,8 @@ def test_query_tells_points_and_writes_one_value_a_point(drive, clip, tmp_path: 
 def test_several_prompts_and_examples(drive, clip, tmp_path: Path, capsys) -> None:
     out = tmp_path / "all.npz"
     found = said(
-        capsys, "query", drive.root, "--text", "car", "--text", "road", "--box", "image_2:10,5,60,35", "--clip", clip,
-        "--out", out, "--json",
+        capsys, "query", drive.root, "--text", "car", "--text", "road", "--box", "image_2:10,5,60,35",
+        "--clip", clip, "--out", out, "--json",
     )  # fmt: skip
     assert len(found["prompts"]) == 3
     with np.load(out) as saved:

@@ -16,7 +16,6 @@ import numpy as np
 
 from app.core.geometry import transforms
 from app.core.geometry.projection import in_image, project
-from app.core.geometry.visibility_loops import spacings
 from app.core.types import CameraView
 
 AROUND = 4
@@ -83,6 +82,8 @@ def other_view(
 
 def spacing_of(pixel: np.ndarray, size: tuple[int, int]) -> tuple[float, float]:
     """Pixels between neighbours of one scan line, and between scan lines, of points (M, 2) in a picture."""
+    from app.core.geometry.visibility_loops import spacings  # compiled; the window needs the options alone
+
     beside, lines = spacings(pixel, *size, max(1, len(pixel) // SAMPLE))
     return _median(beside, USUAL[0]), _median(lines, USUAL[1])
 
