@@ -1,4 +1,4 @@
-"""From pixels to points on recorded drives, with a CLIP of random numbers: the real path, from files to features."""
+"""From pixels to points on recorded drives, with a CLIP of random numbers: the real path, files to features."""
 
 from __future__ import annotations
 
