@@ -102,7 +102,8 @@ class ModelChoice:
     @property
     def shown(self) -> bool:
         """Whether any view shows something of the network, so that frames are predicted."""
-        return any(self._method(view.layer) or self._method(view.compare) for view in self._session.views.values())
+        views = self._session.views.values()
+        return any({self._method(view.layer), self._method(view.compare)} & set(OF_METHODS) for view in views)
 
     def show(self, layer: str) -> None:
         """Show a layer of the network in the active view; when it ends, what the view showed comes back."""

@@ -76,6 +76,7 @@ class ViewFrame(Listening, QFrame):
         self.listen(session.frame_changed, lambda _state: self._on_frame())
         self.listen(session.views_changed, self._show_title)
         self.listen(session.methods_changed, self._show_title)
+        self.listen(session.language.query_changed, lambda _query: self._show_title())
         self.listen(session.scores_changed, lambda _scores: self._show_title())
         self.listen(session.task_changed, lambda _task: self._show_pending())
         self.listen(session.drive_changed, lambda _drive: self._show_waiting())

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from app.core import methods
+from app.core.language.queries import QueryState
 from app.core.layers.base import Kind
 from app.core.session import Session
-from app.core.session_methods import PREDICT
+from app.core.session_language import QUERY
+from app.core.session_methods import PREDICT, SIMILARITY
 from app.core.state import RangeMode, TaskInfo
 from app.ui import text
 from app.ui.model_facts import checkpoint_name
+
+NETWORKS = frozenset({PREDICT, SIMILARITY})
+"""Methods that show what the chosen checkpoint makes of a frame."""
+
+LONGEST = 40
 
 
 def title(session: Session, view: str) -> str:
@@ -19,8 +26,25 @@ def title(session: Session, view: str) -> str:
     words = data.title if data is not None else info.title if info is not None else state.layer
     if data is not None and data.kind is Kind.SCALAR and state.style.range_mode is not RangeMode.RELATIVE:
         words = f"{words} · {state.style.range_mode.value}"
-    predicted = any(one.method for one in infos if one.name in (state.layer, state.compare))
-    return f"{words} · {author(session)}" if predicted and data is not None and author(session) else words
+    of = {one.method for one in infos if one.name in (state.layer, state.compare)}
+    whose = author(session) if of & NETWORKS else asked(session) if QUERY in of else ""
+    return f"{words} · {whose}" if whose and data is not None else words
+
+
+def asked(session: Session) -> str:
+    """The prompt that layers of a query show, or how many they compare; "" where nothing is asked."""
+    query = session.language.query
+    if not query.asked:
+        return ""
+    if query.mode == "winner":
+        return text.plural(len(query.asked), "prompt")
+    return f"“{query_title(query)}”"
+
+
+def query_title(query: QueryState) -> str:
+    """What is asked by the active prompt, short enough for a title."""
+    words = text.typeset(query.asked[query.active_asked].title)
+    return words if len(words) <= LONGEST else f"{words[: LONGEST - 1]}…"
 
 
 def author(session: Session) -> str:
@@ -68,7 +92,7 @@ def working(session: Session) -> bool:
     """Whether the network is at work for a view, or will be in a moment."""
     if PREDICT not in session.methods or session.frame_state is None:
         return False
-    layers = {info.name for info in session.layers() if info.method}
+    layers = {info.name for info in session.layers() if info.method in NETWORKS}
     shown = [view.name for view in session.views.values() if layers & {view.layer, view.compare}]
     return session.scores.report is None and any(waiting(session, name) is not None for name in shown)
 

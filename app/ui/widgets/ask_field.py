@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QLineEdit
 
 from app.ui import icons, theme
+from app.ui.widgets.common import keeps_escape
 
 ASK, ANOTHER = "Type what to look for: red car", "Another prompt beside it …"
 
@@ -54,6 +55,10 @@ class AskField(QLineEdit):
         self.setPlaceholderText(ASK if not any_prompt else ANOTHER)
         if words != self.text():
             self.setText(words)
+
+    def event(self, event: QEvent) -> bool:
+        """Escape is the field's own while it has the focus."""
+        return keeps_escape(event) or super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Enter, Escape, up and down; all other keys are text."""

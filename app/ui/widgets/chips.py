@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QPoint, QRect, QSize, Qt
+from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QLineEdit, QSizePolicy, QToolButton, QWidget
 
 from app.ui import icons, theme
+from app.ui.widgets.common import keeps_escape
 
 GAP = 5
 CHIP_HEIGHT = 24
@@ -143,6 +144,10 @@ class _Field(QLineEdit):
         self.setAccessibleName(f"{name}: {words}")
         self.setToolTip("Type a word and press Enter; commas part several")
         self.ensurePolished()
+
+    def event(self, event: QEvent) -> bool:
+        """Escape is the field's own while it has the focus."""
+        return keeps_escape(event) or super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Escape gives the keys back to the window."""

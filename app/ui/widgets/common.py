@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtGui import QFontMetrics, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSlider, QToolButton, QWidget
 
 from app.ui import icons, theme
@@ -61,6 +61,16 @@ def tool_button(icon: str, tip: str, call: Callable[[], None] | None = None, *, 
     if call is not None:
         button.clicked.connect(lambda *_: call())
     return button
+
+
+def keeps_escape(event: QEvent) -> bool:
+    """Whether an event asks if Escape is a field's own key; it is accepted then, and the window's Escape sleeps."""
+    if not isinstance(event, QKeyEvent) or event.type() != QEvent.Type.ShortcutOverride:
+        return False
+    if event.key() != Qt.Key.Key_Escape:
+        return False
+    event.accept()
+    return True
 
 
 class ElidedLabel(QLabel):

@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from app.ui import theme
-from app.ui.widgets.common import ElidedLabel, tool_button
+from app.ui.widgets.common import ElidedLabel, keeps_escape, tool_button
 from app.ui.widgets.swatch_menu import Rgb, Swatch, ask_color
 
 HEIGHT = 30
@@ -152,11 +152,10 @@ class PromptRow(QWidget):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Escape ends the edit as Enter does: what was typed is seen already, undo takes it back."""
-        if (
-            isinstance(event, QKeyEvent)
-            and event.type() == QEvent.Type.KeyPress
-            and event.key() == Qt.Key.Key_Escape
-        ):
+        if keeps_escape(event):
+            return True
+        pressed = isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress
+        if pressed and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape:
             self._end_edit()
             return True
         return False
