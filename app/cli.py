@@ -16,6 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from app.commands import evaluation, language, prediction, training
+from app.commands.language import ClipOption, NetworkOption, TextOption, WayOption, methods_asked
 from app.commands.prediction import CheckpointOption, SimilarOption, VotesOption, methods_of
 from app.commands.shared import (
     AfterOption,
@@ -155,6 +156,10 @@ def render(
     checkpoint: CheckpointOption = None,
     votes: VotesOption = 1,
     similar_to: SimilarOption = None,
+    text: TextOption = None,
+    way: WayOption = "regions",
+    clip: ClipOption = None,
+    network: NetworkOption = None,
     columns: ColumnsOption = None,
     label_map: LabelsOption = None,
 ) -> None:
@@ -174,7 +179,10 @@ def render(
         index=frame,
         layers=(wanted,),
         accumulation=accumulation(before, after),
-        methods=methods_of(checkpoint, votes, frame, similar_to),
+        methods=(
+            *methods_of(checkpoint, votes, frame, similar_to),
+            *methods_asked(text, frame, way, clip, network),
+        ),
     )
     if wanted in state.missing_layers:
         raise UsageError(f"Layer '{wanted}' cannot be shown for frame {frame}: {state.missing_layers[wanted]}")
@@ -211,6 +219,10 @@ def export(
     checkpoint: CheckpointOption = None,
     votes: VotesOption = 1,
     similar_to: SimilarOption = None,
+    text: TextOption = None,
+    way: WayOption = "regions",
+    clip: ClipOption = None,
+    network: NetworkOption = None,
     columns: ColumnsOption = None,
     label_map: LabelsOption = None,
     as_json: JsonOption = False,
@@ -224,7 +236,10 @@ def export(
         layers=tuple(layer) if layer else None,
         color=color,
         accumulation=accumulation(before, after),
-        methods=methods_of(checkpoint, votes, frame, similar_to),
+        methods=(
+            *methods_of(checkpoint, votes, frame, similar_to),
+            *methods_asked(text, frame, way, clip, network),
+        ),
     )
     if as_json:
         print_json({"path": str(done.path), "points": done.points, "layers": list(done.layers)})

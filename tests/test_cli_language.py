@@ -121,3 +121,28 @@ def test_clip_describes_itself(clip: str, capsys) -> None:
     assert found["vocabulary"] is None
     assert main(["clip", clip]) == DONE
     assert "licence: not stated" in capsys.readouterr().out
+
+
+def test_classes_are_found_by_their_words(drive, clip, tmp_path: Path, capsys) -> None:
+    out = tmp_path / "found.label"
+    found = said(capsys, "classes", drive.root, "--clip", clip, "--out", out, "--json")
+    raw = np.fromfile(out, "<u4")
+    assert len(raw) == drive.points
+    assert np.count_nonzero(raw) == found["known"] == sum(found["drove"].values())
+    assert set(found["iou"]) <= {"road", "building", "car"}
+    assert 0 <= found["accuracy"] <= 1
+    assert main(["classes", str(drive.root), "--clip", clip, "--out", str(tmp_path / "found.npz")]) == DONE
+    assert "accuracy over those points" in capsys.readouterr().out
+    with np.load(tmp_path / "found.npz") as saved:
+        assert np.isfinite(saved["confidence"]).sum() == found["known"]
+    assert ".label" in refused(capsys, "classes", drive.root, "--clip", clip, "--out", tmp_path / "x.txt")
+
+
+def test_layers_of_a_query_are_exported_and_drawn(drive, clip, tmp_path: Path, capsys) -> None:
+    out = tmp_path / "layers.npz"
+    ask = ("--text", "car", "--clip", clip)
+    found = said(capsys, "export", drive.root, "--layer", "text_winner", *ask, "--out", out, "--json")
+    assert found["layers"] == ["text_winner"]
+    with np.load(out) as saved:
+        assert set(np.unique(saved["text_winner"])) <= {0, 1, 2}
+    assert "Query panel" in refused(capsys, "export", drive.root, "--layer", "text_winner", "--out", out)

@@ -1,14 +1,23 @@
-"""Asking in words on the command line: ``query``, ``search``, ``index`` and ``clip``."""
+"""Asking in words on the command line: ``query``, ``search``, ``index``, ``classes`` and ``clip``."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from app.commands.language_output import (
+    about_clip,
+    answer_lines,
+    class_lines,
+    of_answer,
+    of_classes,
+    of_results,
+    plain,
+    result_lines,
+)
 from app.commands.shared import (
     ColumnsOption,
     DataPath,
@@ -91,9 +100,9 @@ def query(
     source = source_of(path, sequence, columns, label_map)
     done = run_here("export_query", source=source, index=frame, methods=methods, out=out, mode=mode)
     if as_json:
-        print_json(_answer(done, way))
+        print_json(of_answer(done, way))
     else:
-        print("\n".join(_answer_lines(done)))
+        print("\n".join(answer_lines(done)))
 
 
 @commands.command()
@@ -122,9 +131,9 @@ def search(
     if not found.indexed:
         raise UsageError(f"No frame of {path} is indexed for this CLIP and way; run 'index' with the same options.")
     if as_json:
-        print_json(_results(found))
+        print_json(of_results(found))
     else:
-        print("\n".join(_result_lines(found)))
+        print("\n".join(result_lines(found)))
 
 
 @commands.command()
@@ -155,6 +164,46 @@ def index(
         print("\n".join(f"note: {sentence}" for sentence in done.notes), end="\n" if done.notes else "")
 
 
+@commands.command()
+def classes(
+    path: DataPath,
+    frame: FrameOption = 0,
+    out: Annotated[Path | None, typer.Option(help="The classes; .label or .npz chooses the format.")] = None,
+    way: WayOption = "regions",
+    templates: TemplatesOption = "street",
+    denoise: Annotated[float, typer.Option(min=0, max=1, help="MaskCLIP's prompt denoising.")] = 0.0,
+    clip: ClipOption = None,
+    clip_model: ClipModelOption = "",
+    network: NetworkOption = None,
+    sequence: SequenceOption = None,
+    columns: ColumnsOption = None,
+    label_map: LabelsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Find the data set's own classes by nothing but their words, and hold them against the labels."""
+    from app.core.language.methods_of_query import methods_for
+
+    must_exist(path)
+    _check_way(way, network)
+    chosen = clip_of(clip, clip_model)
+    done = run_here(
+        "find_classes",
+        source=source_of(path, sequence, columns, label_map),
+        index=frame,
+        clip=chosen,
+        methods=methods_for(chosen, network),
+        way=way,
+        templates=templates,
+        denoise=denoise,
+        out=out,
+    )
+    found = of_classes(done)
+    if as_json:
+        print_json(found)
+    else:
+        print("\n".join(class_lines(found)))
+
+
 @commands.command("clip")
 def clip_command(
     source: Annotated[
@@ -170,11 +219,11 @@ def clip_command(
     chosen = clip_of(source, clip_model)
     if download and chosen.path is None:
         run_here("download_clip", source=chosen)
-    about = _about(run_here("read_clip", source=chosen))
+    about = about_clip(run_here("read_clip", source=chosen))
     if as_json:
         print_json(about)
     else:
-        print("\n".join(f"{name.replace('_', ' ')}: {_plain(value)}" for name, value in about.items()))
+        print("\n".join(f"{name.replace('_', ' ')}: {plain(value)}" for name, value in about.items()))
 
 
 def clip_of(text: str | None, model: str = "") -> Any:
@@ -210,22 +259,9 @@ def methods_of(
     """The methods that answer a question, as tasks take them."""
     from app.core.language.methods_of_query import methods_for, query_options
     from app.core.language.prompts import check_prompt
-    from app.core.language.queries import (
-        COLORS,
-        LONGEST,
-        MOST_PROMPTS,
-        NEGATIVES,
-        WAYS_OF_QUERIES,
-        Prompt,
-        QueryState,
-    )
+    from app.core.language.queries import COLORS, LONGEST, MOST_PROMPTS, NEGATIVES, Prompt, QueryState
 
-    if way not in WAYS_OF_QUERIES:
-        raise UsageError(f"There is no way '{way}'; there are: {', '.join(WAYS_OF_QUERIES)}.")
-    if way in ("network", "ensemble") and network is None:
-        raise UsageError(f"--way {way} needs a distilled network: name its run or checkpoint with --network.")
-    if network is not None:
-        must_exist(network)
+    _check_way(way, network)
     prompts = [Prompt(check_prompt(words)[:LONGEST]) for words in dict.fromkeys(text or ())]
     prompts += [Prompt(point=(frame, row)) for row in point or ()]
     prompts += [Prompt(box=(frame, *_box(words))) for words in box or ()]
@@ -241,6 +277,22 @@ def methods_of(
     return tuple(sorted((*methods_for(clip, network), ("text_query", query_options(clip, state)))))
 
 
+def methods_asked(text: list[str] | None, frame: int, way: str, clip: str | None, network: Path | None) -> Any:
+    """The methods of a question that other commands show, () without one."""
+    return methods_of(text, frame, way=way, clip=clip_of(clip), network=network) if text else ()
+
+
+def _check_way(way: str, network: Path | None) -> None:
+    from app.core.language.queries import WAYS_OF_QUERIES
+
+    if way not in WAYS_OF_QUERIES:
+        raise UsageError(f"There is no way '{way}'; there are: {', '.join(WAYS_OF_QUERIES)}.")
+    if way in ("network", "ensemble") and network is None:
+        raise UsageError(f"--way {way} needs a distilled network: name its run or checkpoint with --network.")
+    if network is not None:
+        must_exist(network)
+
+
 def _box(text: str) -> tuple[str, int, int, int, int]:
     camera, colon, numbers = text.rpartition(":")
     parts = numbers.split(",")
@@ -251,109 +303,3 @@ def _box(text: str) -> tuple[str, int, int, int, int]:
     if not colon or not camera or x1 - x0 < 4 or y1 - y0 < 4:
         raise UsageError(f"--box is CAMERA:x0,y0,x1,y1 in pixels, at least 4 wide and high; found '{text}'.")
     return camera, x0, y0, x1, y1
-
-
-def _answer(done: Any, way: str) -> dict[str, Any]:
-    report = done.report
-    prompts = {
-        prompt.title: {
-            "points": prompt.points,
-            "threshold": report.threshold,
-            "best": _number(prompt.best),
-            "best_relevancy": _number(prompt.best_relevancy),
-            "regions": [_hit(hit) for hit in hits],
-        }
-        for prompt, hits in zip(report.prompts, done.hits, strict=True)
-    }
-    return {
-        "prompts": prompts,
-        "points": report.points,
-        "known": report.known,
-        "way": way,
-        "seconds": round(report.seconds, 4),
-        "text_seconds": round(report.text_seconds, 4),
-        "clip": report.clip,
-        "features": report.origin,
-        "notes": list(report.notes),
-        "path": None if done.path is None else str(done.path),
-    }
-
-
-def _answer_lines(done: Any) -> list[str]:
-    report = done.report
-    lines = [f"something is known of {report.known} of {report.points} points: {report.origin}"]
-    for prompt, hits in zip(report.prompts, done.hits, strict=True):
-        lines.append(f"{prompt.title}: {prompt.points} points match, greatest cosine {prompt.best:.3f}")
-        lines += [f"  {_hit_line(hit)}" for hit in hits]
-    lines += [f"note: {sentence}" for sentence in report.notes]
-    return lines + ([] if done.path is None else [str(done.path)])
-
-
-def _results(found: Any) -> dict[str, Any]:
-    return {
-        "prompts": {
-            title: {
-                "frames": [_number(float(score)) for score in found.scores[place]],
-                "regions": [{"frame": hit.frame, **_hit(hit)} for hit in found.top if hit.prompt == place],
-            }
-            for place, title in enumerate(found.prompts)
-        },
-        "frames": found.frames,
-        "indexed": found.indexed,
-        "seconds": round(found.seconds, 4),
-    }
-
-
-def _result_lines(found: Any) -> list[str]:
-    lines = [f"{found.indexed} of {found.frames} frames are indexed; searched in {found.seconds:.3f} s"]
-    for place, title in enumerate(found.prompts):
-        lines.append(f"{title}:")
-        lines += [f"  frame {hit.frame}: {_hit_line(hit)}" for hit in found.top if hit.prompt == place]
-    return lines
-
-
-def _hit(hit: Any) -> dict[str, Any]:
-    return {
-        "camera": hit.camera,
-        "box": list(hit.box),
-        "score": round(hit.score, 4),
-        "relevancy": round(hit.relevancy, 4),
-        "center": [round(value, 3) for value in hit.center],
-        "segment": hit.segment,
-    }
-
-
-def _hit_line(hit: Any) -> str:
-    x, y, z = hit.center
-    where = f"{hit.camera} {hit.box[0]},{hit.box[1]} to {hit.box[2]},{hit.box[3]}" if hit.camera else "no picture"
-    return f"{where}: cosine {hit.score:.3f}, relevancy {hit.relevancy:.2f}, at {x:.1f}, {y:.1f}, {z:.1f} m"
-
-
-def _about(info: Any) -> dict[str, Any]:
-    words = None if info.vocabulary is None else sorted(info.vocabulary)
-    return {
-        "title": info.title,
-        "architecture": info.architecture,
-        "tower": info.tower,
-        "resolution": list(info.resolution),
-        "embed_dim": info.embed_dim,
-        "parameters": info.parameters,
-        "bytes": info.bytes,
-        "licence": info.licence_text,
-        "identity": info.identity,
-        "downloaded": info.downloaded,
-        "logit_scale": _number(info.logit_scale),
-        "vocabulary": words,
-        "notes": list(info.notes),
-    }
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, list):
-        return ", ".join(str(entry) for entry in value) or "none"
-    return "not stated" if value is None else str(value)
-
-
-def _number(value: float) -> float | None:
-    """JSON has no NaN."""
-    return round(value, 5) if math.isfinite(value) else None
