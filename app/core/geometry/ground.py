@@ -28,7 +28,7 @@ class GroundOptions:
     """``height``: metres above the map up to which a point is ground; ``cell``: edge of the finest map's cells,
     metres; ``slope``: how steep ground may rise from cell to cell, metres a metre."""
 
-    height: float = 0.2
+    height: float = 0.15
     cell: float = 1.0
     slope: float = 0.15
 

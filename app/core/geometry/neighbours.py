@@ -16,11 +16,11 @@ from app.core.geometry.neighbours_grid import numbered
 
 T = TypeVar("T")
 
-LEAF = 10
+LEAF = 16
 """Points in a leaf of the tree, at most."""
 LINE = 0.1
 """Flatness up to which neighbours count as caught in one line."""
-THINNED = (0.15, 0.3, 0.6)
+THINNED = (0.1, 0.2, 0.4, 0.8)
 OWN = 5
 """Nearest neighbours that a point keeps when it takes others from a thinned cloud, itself included."""
 _SHARED = 4096
@@ -104,14 +104,14 @@ def spread_index(hoods: Neighbourhoods, flatness: np.ndarray, scale: float, *, w
     """Neighbours that are not all of one scan line.
 
     On the ground a LiDAR's nearest points are those of the same ring. A point whose neighbours lie on a line keeps
-    the nearest few of them and takes the others from a thinned cloud, the finest of three in which its neighbours
+    the nearest few of them and takes the others from a thinned cloud, the finest of four in which its neighbours
     span a surface.
 
     Parameters
     ----------
     hoods : the nearest neighbours
     flatness : (M,) float32, of :func:`surface_normals`
-    scale : metres; cells of the thinned clouds are 0.15, 0.3 and 0.6 of it
+    scale : metres; cells of the thinned clouds are 0.1, 0.2, 0.4 and 0.8 of it
 
     Returns
     -------

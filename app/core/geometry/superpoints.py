@@ -43,7 +43,7 @@ class SuperpointOptions:
     least: int = 20
     samples: int = 4
     patch: float = 2.0
-    ground_height: float = 0.2
+    ground_height: float = 0.15
     eps: float = 0.5
     resolution: float = 1.0
     neighbours: int = 15
