@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -14,9 +14,6 @@ from app.core.language.prompts import text_features
 from app.core.language.queries import QueryState
 from app.core.session import Session
 from app.core.tasks.context import Context, Source
-
-if TYPE_CHECKING:
-    from app.models.clip import ClipModel
 
 T = TypeVar("T")
 
@@ -39,7 +36,7 @@ class OwnAnswer:
         self.context = Context()
         clip = session.language.clip
         assert clip is not None
-        self.model: ClipModel = drained(clips.loading(self.context, clips.stamped(clip)))
+        self.model: Any = drained(clips.loading(self.context, clips.stamped(clip)))
 
     def features(self, index: int) -> PointFeatures:
         """The region features of a frame."""
