@@ -17,8 +17,8 @@ import numpy as np
 from app.core.errors import UsageError
 
 KINDS = ("ground_hdbscan", "dbscan", "supervoxels", "supervoxels_spread")
-FARTHEST = 1e6
-"""Metres; coordinates beyond are no measurements, and grids over them would have no end."""
+FARTHEST = 1e5
+"""Metres from the middle of a cloud; what lies beyond is no measurement, and grids over it would have no end."""
 LOOSE = 2.0
 """Edge of the cells by which points of no cluster are gathered, metres."""
 
@@ -122,8 +122,7 @@ def superpoints(points: np.ndarray, options: SuperpointOptions | None = None) ->
     """
     chosen = options or SuperpointOptions()
     check(chosen)
-    x, y, z = np.abs(points).T
-    rows = np.flatnonzero((x < FARTHEST) & (y < FARTHEST) & (z < FARTHEST))
+    rows = measured(points)
     good = np.ascontiguousarray(points[rows], np.float32)
     segment = np.full(len(points), -1, np.int32)
     if chosen.kind == "ground_hdbscan":
@@ -139,6 +138,18 @@ def superpoints(points: np.ndarray, options: SuperpointOptions | None = None) ->
         spread = chosen.kind == "supervoxels_spread"
         segment[rows] = supervoxels(good, resolution=chosen.resolution, neighbours=chosen.neighbours, spread=spread)
     return Superpoints(segment, np.zeros(int(segment.max(initial=-1)) + 1, bool), chosen)
+
+
+def measured(points: np.ndarray) -> np.ndarray:
+    """Sorted rows of the (N, 3) points that are finite and not absurdly far from all the others."""
+    x, y, z = points.T
+    rows = np.flatnonzero(np.isfinite(x) & np.isfinite(y) & np.isfinite(z))
+    near = np.ones(len(rows), bool)
+    for axis in (x, y, z):
+        values = axis[rows]
+        if len(rows) and np.abs(values).max() >= FARTHEST:
+            near &= np.abs(values.astype(np.float64) - np.median(values)) < FARTHEST
+    return np.asarray(rows[near])
 
 
 def _ground_hdbscan(points: np.ndarray, options: SuperpointOptions) -> tuple[np.ndarray, np.ndarray]:

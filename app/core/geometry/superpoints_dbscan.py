@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from app.core.errors import UsageError
 from app.core.geometry.neighbours import in_threads, parts, worker_count
 from app.core.geometry.neighbours_grid import key_of, place_of, table
 
 _jit: Any = njit(nogil=True, cache=True, error_model="numpy")
 _WIDE = 2_000_000
-"""Cells along an axis at most; a cloud that is wider has points too far apart for the radius to mean anything."""
+"""Cells along an axis at most: places are counted in 21 bits."""
 
 
 def _reach() -> np.ndarray:
@@ -43,12 +44,21 @@ def dbscan(points: np.ndarray, *, eps: float = 0.5, least: int = 10, workers: in
     -------
     (M,) int32 clusters 0, 1, 2 … in the order of their first points; −1 noise. A point that is no core point
     belongs to the cluster of the nearest one within reach.
+
+    Raises
+    ------
+    UsageError
+        The cloud is a million times wider than ``eps``.
     """
     if not len(points):
         return np.zeros(0, np.int32)
     edge = float(eps) / np.sqrt(3)
     low = points.min(axis=0).astype(np.float64) - 3 * edge
-    edge = max(edge, float((points.max(axis=0) - low).max()) / _WIDE)
+    span = float((points.max(axis=0) - low).max())
+    if span > _WIDE * edge:
+        raise UsageError(
+            f"DBSCAN cannot look {eps:g} m around points that span {span:.0f} m; choose a larger radius."
+        )
     keys, numbers, cell, first = table(points, low, edge)
     count = len(first)
     order = np.argsort(cell, kind="stable").astype(np.int32)

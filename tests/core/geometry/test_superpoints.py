@@ -74,6 +74,23 @@ def test_points_of_one_spot(kind: str) -> None:
     assert found.count == 1 or kind != "dbscan"  # the others go by nearest neighbours, of which all are as near
 
 
+@EACH
+def test_a_cloud_far_from_its_origin_and_a_point_far_from_the_cloud(kind: str) -> None:
+    points, things = street(2)
+    shifted = points + np.array([4e5, -3e5, 0], np.float32)
+    stray = np.array([[-4e5, -3e5, 0]], np.float32)
+    found = superpoints(np.concatenate([shifted, stray]), SuperpointOptions(kind=kind))
+    assert found.segment[-1] == -1
+    standing = (things > 2) & (found.segment[:-1] >= 0)
+    assert standing.sum() > 1500
+    assert purity(found.segment[:-1][standing], things[standing]) > 0.98
+
+
+def test_dbscan_says_when_a_cloud_is_too_wide() -> None:
+    with pytest.raises(UsageError, match=r"0\.01 m around points that span 90000 m; choose a larger radius"):
+        dbscan(np.array([[0, 0, 0], [9e4, 0, 0]], np.float32), eps=0.01)
+
+
 def test_ground_is_in_patches_and_things_are_whole() -> None:
     points, things = street()
     found = superpoints(points)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from app.core.datasets import open_dataset
 from app.core.errors import UsageError
 from app.core.geometry.superpixels import WAYS, grid, superpixels
 from app.core.geometry.superpoints import KINDS
@@ -198,3 +200,18 @@ def test_scores() -> None:
     assert found.hidden_f1 == pytest.approx(2 / 3)
     assert found + found == VisibilityScore(6, 2, 4, 2)
     assert np.isnan(score(visible[:0], truth[:0]).precision)
+
+
+@pytest.mark.realdata
+def test_on_the_real_scan_the_default_keeps_the_road_and_the_papers_rule_does_not(realdata: Path) -> None:
+    frame = open_dataset(realdata / "semantickitti").sequences[0].read(0)
+    camera = frame.cameras[0]
+    segments = superpixels(camera.load_image())
+    road = frame.labels == 40
+    shares = {}
+    for rule in ("slope", "paper"):
+        seen = sight(frame.points, camera, VisibilityOptions(rule=rule), segments)
+        assert seen.inside.sum() == 19369
+        shares[rule] = seen.visible[road].sum() / seen.inside[road].sum()
+    assert shares["slope"] > 0.99
+    assert shares["paper"] < 0.4
