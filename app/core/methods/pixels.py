@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from app.models.clip.info import ClipInfo
     from app.models.clip.model import ClipModel
 
+BLOCK = 4096
+"""Points that are sampled at a time."""
+
 MOST_AROUND = 50
 """Frames before or after that may be fused."""
 
@@ -234,8 +237,13 @@ def _read(model: ClipModel, image: np.ndarray, scale: float | None, stop: thread
         return model.dense(image, scale=scale, stopped=stop.is_set)
 
 
-def _add(fusion: Fusion, view: View, dense: DenseMap, _stop: threading.Event) -> None:
-    fusion.add(view, dense.sample(view.pixel))
+def _add(fusion: Fusion, view: View, dense: DenseMap, stop: threading.Event) -> None:
+    """Points by blocks: gathering rows holds the interpreter, and the engine has others to serve."""
+    for start in range(0, len(view.rows), BLOCK):
+        if stop.is_set():
+            return
+        part = View(view.rows[start : start + BLOCK], view.pixel[start : start + BLOCK])
+        fusion.add(part, dense.sample(part.pixel))
 
 
 ENTRY = PixelFeatures()
