@@ -109,6 +109,7 @@ class Asking:
     def clear(self) -> None:
         """Ask for nothing; the view shows what it showed before."""
         self.language.clear_query()
+        self.look_at(None)
         if self.shown:
             self.hide()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from app.core.language import prompts
 from app.core.language.queries import ENSEMBLE, Histogram, Hit, Prompt, PromptReport, QueryReport, QueryState
-from app.core.session import Session
 from app.core.session_language import SessionLanguage
 from app.ui import text
 from app.ui.widgets.prompt_rows import PromptLine
@@ -32,8 +31,6 @@ WAYS = (
     ("network", "Network", "A 3D network that was taught CLIP's features"),
     (ENSEMBLE, "Both", "Per point the more confident of pixels and network"),
 )
-NO_NETWORK = "Choose a network that was taught CLIP's features; the recipe Distill of Train ▸ New run makes one."
-NO_PICTURES = "This frame has no camera picture, which this way needs; Network works without any."
 EXAMPLES = ("car", "red car", "person", "tree", "building", "traffic sign", "small tree", "pole", "road", "truck")
 """Offered while nothing is asked: of these, the ones whose words the CLIP knows."""
 
@@ -48,22 +45,6 @@ def examples(vocabulary: frozenset[str] | None) -> tuple[str, ...]:
         return EXAMPLES[:SHOWN_EXAMPLES]
     known = [one for one in EXAMPLES if all(word in vocabulary for word in one.split()) or one in vocabulary]
     return tuple(known[:SHOWN_EXAMPLES])
-
-
-def way_problem(session: Session, way: str) -> str:
-    """Why a way has nothing to say of the frame in view, or ""; what only the engine can find out is left out."""
-    state, info = session.frame_state, session.language.clip_info
-    if state is None:
-        return ""
-    if way in ("network", ENSEMBLE) and "network_features" not in session.methods:
-        return NO_NETWORK
-    if way == "network":
-        return ""
-    if all(camera.image_path is None for camera in state.frame.cameras):
-        return NO_PICTURES
-    if way != "regions" and info is not None and info.tower == "other":
-        return f"{info.title} has no pixel features: they are known for ViT and ResNet towers."
-    return ""
 
 
 def mode_words(query: QueryState) -> str:

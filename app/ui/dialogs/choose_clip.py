@@ -59,6 +59,7 @@ class ChooseClip(Listening, QDialog):
         self._build_named(column)
         self._build_file(column)
         self.state = hint("")
+        self.state.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         column.addWidget(self.state)
         foot = QHBoxLayout()
         close = QPushButton("Close")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app.core.errors import LidarScopeError
-from app.core.language.templates import TEMPLATES, TemplateSet, all_sets
+from app.core.model_card import DISTILLED, built_in
 from app.core.session import Session
 from app.ui import icons, query_words
 from app.ui.asking import Asking
@@ -47,8 +48,13 @@ class QueryWays(QWidget):
         self.network.clicked.connect(lambda *_: ask_distilled(self.window(), session))
         self.fused = SliderRow("Frames fused", 0, MOST_FUSED, self._fuse, _around, FUSED)
         self.fused.title.setObjectName("Soft")
+        self.own = QPushButton("Use the built-in network")
+        self.own.setToolTip("Taught the demo CLIP's features; it knows the demo world only")
+        self.own.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.own.clicked.connect(lambda *_: language.set_network(_built_in()))
         for part in (self.ways, self.why, self.fused):
             column.addWidget(part)
+        column.addWidget(self.own, 0, Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self.network, 0, Qt.AlignmentFlag.AlignLeft)
         self.against = heading("Relevancy against")
         self.against.setContentsMargins(0, 6, 0, 0)
@@ -97,7 +103,7 @@ class QueryWays(QWidget):
         """Show the query."""
         query = self._language.query
         self.ways.show_value(query.way)
-        problems = {way: query_words.way_problem(self._session, way) for way in self.ways.buttons}
+        problems = {way: self._language.way_problem(way) for way in self.ways.buttons}
         tips = {way: tip for way, _words, tip in query_words.WAYS}
         for way, button in self.ways.buttons.items():
             button.setToolTip(problems[way] or tips[way])
@@ -122,6 +128,8 @@ class QueryWays(QWidget):
         self.fused.set_position(min(max(around), MOST_FUSED))
         self.network.setVisible(way in ("network", "ensemble"))
         checkpoint = getattr(network, "checkpoint", None)
+        lacking = checkpoint is None and way in ("network", "ensemble")
+        self.own.setVisible(lacking and self._language.demo_clip and _built_in() is not None)
         self.network.setText(checkpoint_name(checkpoint) if checkpoint is not None else "Choose a network…")
         self.network.setToolTip(str(checkpoint) if checkpoint is not None else "A checkpoint of the recipe Distill")
 
@@ -133,7 +141,7 @@ class QueryWays(QWidget):
             self._session.set_method("pixels", replace(options, before=frames, after=frames))
 
     def _show_templates(self, chosen: str) -> None:
-        offered = _sets()
+        offered = self._language.template_sets
         if [self.templates.itemData(i) for i in range(self.templates.count())] != [entry.name for entry in offered]:
             self.templates.clear()
             for entry in offered:
@@ -158,12 +166,12 @@ def _around(frames: int) -> str:
     return "this one" if frames == 0 else f"±{frames}"
 
 
-def _sets() -> tuple[TemplateSet, ...]:
-    """The sets there are; those that come along where the user's own cannot be read (a query then says why)."""
+def _built_in() -> Path | None:
+    """The distilled network that comes along, if it does."""
     try:
-        return all_sets()
+        return built_in(DISTILLED)
     except LidarScopeError:
-        return tuple(TEMPLATES.values())
+        return None
 
 
 def _share(position: int) -> str:
