@@ -59,7 +59,7 @@ class Meter:
         return nets.cells_of(self.network, nets.pixels(np.asarray(grown)[None]))[0]
 
 
-def measure(folder: Path, shots: list[Shot], *, count: int = 2400, pictures: int = 12) -> dict[str, Any]:
+def measure(folder: Path, shots: list[Shot], *, count: int = 1900, pictures: int = 9) -> dict[str, Any]:
     """All scores of the model in a folder, over crops and pictures of ``shots``."""
     meter = Meter(folder)
     drawer = Drawer(shots, np.random.default_rng(11))
