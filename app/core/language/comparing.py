@@ -29,7 +29,7 @@ class Compared:
     order : (K, P) float32, by which the winner among the prompts is chosen
     row : (N,) int32 row of each point, −1 where nothing is known; weight : (K,) int64 points of each row
     negatives : (K, Q) float32 cosines with the negatives
-    average : (K,) float32 cosine with what the frame shows on average
+    average : (K,) float32 cosine with what the frame shows on average; zeros where no prompt is an example
     starts : first row of each table
     dropped : (P,) bool prompts that denoising found nowhere
     """
@@ -74,10 +74,11 @@ def compared(features: PointFeatures, asked: Asked) -> Compared:
     among words alone it is the greatest cosine.
     """
     prompts, count = len(asked.vectors), len(asked.negatives)
-    mean = scoring.mean_direction(features)
-    every = scoring.cosines(features.table, np.concatenate([asked.vectors, asked.negatives, mean[None]]))
+    mean = [scoring.mean_direction(features)[None]] if asked.example.any() else []
+    every = scoring.cosines(features.table, np.concatenate([asked.vectors, asked.negatives, *mean]))
     cosine = np.ascontiguousarray(every[:, :prompts])
-    negatives, average = every[:, prompts : prompts + count], every[:, -1]
+    negatives = every[:, prompts : prompts + count]
+    average = every[:, -1] if mean else np.zeros(len(every), np.float32)
     rival = scoring.rivals(negatives, asked.allowed)
     rival[:, asked.example] = average[:, None]
     relevant = scoring.relevancy(cosine, rival, asked.scale)

@@ -108,9 +108,15 @@ def histogram(values: np.ndarray, weight: np.ndarray, low: float, high: float, b
 
 def mean_direction(features: PointFeatures) -> np.ndarray:
     """(D,) float32 unit mean of what points have, each point counted once; zeros where nothing is known."""
-    weight = row_weights(features.row, len(features.table)).astype(np.float32)
-    total = np.zeros(features.table.shape[1], np.float32)
-    for start in range(0, len(weight), CHUNK):
-        total += weight[start : start + CHUNK] @ features.table[start : start + CHUNK].astype(np.float32)
+    import torch
+
+    weight = torch.from_numpy(row_weights(features.row, len(features.table)).astype(np.float32))
+    rows = torch.from_numpy(np.ascontiguousarray(features.table))
+    summed = torch.zeros(rows.shape[1])
+    with torch.inference_mode():
+        for start in range(0, len(rows), TORCH_CHUNK):
+            block = slice(start, start + TORCH_CHUNK)
+            summed += weight[block] @ rows[block].float()
+    total = summed.numpy()
     length = float(np.linalg.norm(total))
     return total / length if length > 0 else total
