@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from app.core.datasets.base import OpenOptions
-from app.core.errors import DataError, UsageError
+from app.core.errors import Cancelled, DataError, UsageError
 from app.core.labels import LabelSet
 from app.core.methods.base import Given, drain, pinned
 from app.core.tasks.context import Context, Source
@@ -21,7 +24,10 @@ if TYPE_CHECKING:
     from app.core.language.features import PointFeatures
     from app.models.clip.info import ClipInfo
 
-FRAME_MEMORY = 48 << 20
+log = logging.getLogger(__name__)
+
+LOG_SECONDS = 10.0
+FRAME_MEMORY = 96 << 20
 """For frames and pictures; the features themselves are stored on the disk after the first pass."""
 
 
@@ -40,6 +46,7 @@ class LanguageTargets:
     Parameters
     ----------
     paths : the recordings that scans are of, the one trained on first
+    scans : all scans that will be asked for
 
     Raises
     ------
@@ -47,11 +54,14 @@ class LanguageTargets:
         There is no such CLIP, or it cannot be used here; one sentence.
     """
 
-    def __init__(self, paths: tuple[Path, ...], recipe: Distill) -> None:
+    def __init__(self, paths: tuple[Path, ...], recipe: Distill, scans: tuple[Scan, ...]) -> None:
         from app.core.language import clips
 
         self._recipe = recipe
         self._paths = paths
+        self._scans = scans
+        self._ready: set[tuple[int, str]] = set()
+        self._stopped = threading.Event()
         self._source = source_of(recipe.clip)
         self._context = Context(FRAME_MEMORY)
         self._options = pinned(((self._way, self._way_options()),))
@@ -60,8 +70,37 @@ class LanguageTargets:
             raise DataError(why)
         self.info: ClipInfo = clips.info_of(clips.stamped(self._source))
 
+    def close(self) -> None:
+        """Stop what :meth:`of` is doing in another thread, as soon as a frame is done."""
+        self._stopped.set()
+
     def of(self, scan: Scan) -> PointFeatures | None:
-        """Features of a scan's points; None where no picture shows any of them."""
+        """Features of a scan's points; None where no picture shows any of them.
+
+        Where frames are fused, the first call computes those of all scans of its sequence, in their order: each
+        picture is then looked at once, not once for each frame around it.
+        """
+        whole = (scan.data, scan.sequence)
+        if whole not in self._ready and (self._recipe.frames_before or self._recipe.frames_after):
+            self._in_order([other for other in self._scans if (other.data, other.sequence) == whole])
+        self._ready.add(whole)
+        return self._features(scan)
+
+    def _in_order(self, scans: list[Scan]) -> None:
+        started = said = time.monotonic()
+        for done, scan in enumerate(sorted(scans, key=lambda scan: scan.index)):
+            if self._stopped.is_set():
+                raise Cancelled
+            self._features(scan)
+            if time.monotonic() - said > LOG_SECONDS:
+                said = time.monotonic()
+                left = (said - started) / (done + 1) * (len(scans) - done - 1)
+                log.info(
+                    "Features of sequence %s: %d of %d scans, %.0f min left.",
+                    scan.sequence, done + 1, len(scans), left / 60,
+                )  # fmt: skip
+
+    def _features(self, scan: Scan) -> PointFeatures | None:
         source = Source(self._paths[scan.data], scan.sequence, OpenOptions())
         sequence = self._context.sequence(source)
         frame = self._context.frame(source, scan.index)

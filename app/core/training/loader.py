@@ -59,6 +59,7 @@ class Loader:
 
     def close(self) -> None:
         """Let go of what was asked for and not fetched."""
+        self._samples.close()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _ask(self) -> None:

@@ -123,6 +123,11 @@ class Samples:
                 counts += np.bincount(targets[targets >= 0], minlength=len(counts))
         return tuple(int(count) for count in counts)
 
+    def close(self) -> None:
+        """Let go of what a sample that is being made may be waiting for."""
+        if self._language is not None:
+            self._language.close()
+
     @property
     def clip(self) -> str:
         """Identity of the CLIP whose features are learnt; "" where classes are."""
@@ -166,7 +171,7 @@ class Samples:
             return None
         from app.core.training.language_targets import LanguageTargets
 
-        return LanguageTargets((data, Path(self.recipe.val_data or data)), self.recipe)
+        return LanguageTargets((data, Path(self.recipe.val_data or data)), self.recipe, self.split.train)
 
     def _taught(self, scan: Scan, decoded: Decoded) -> tuple[np.ndarray, np.ndarray | None] | None:
         """(N,) int target of each point, −1 without one, and the features they are rows of; None: it teaches
