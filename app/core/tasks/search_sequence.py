@@ -78,11 +78,12 @@ def search_sequence(
 def _compared(index: SequenceIndex, asked: Asked) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(M, P) float32 cosines, relevancy, and what regions are ranked by; rows that do not count: −1, −1, −inf."""
     prompts = len(asked.vectors)
-    mean = _mean(index)
-    every = index.scores(np.concatenate([asked.vectors, asked.negatives, mean[None]]))
+    mean = [_mean(index)[None]] if asked.example.any() else []
+    every = index.scores(np.concatenate([asked.vectors, asked.negatives, *mean]))
     scores = np.ascontiguousarray(every[:, :prompts])
-    rival = scoring.rivals(every[:, prompts:-1], asked.allowed)
-    rival[:, asked.example] = every[:, -1:]
+    rival = scoring.rivals(every[:, prompts : prompts + len(asked.negatives)], asked.allowed)
+    if mean:
+        rival[:, asked.example] = every[:, -1:]
     relevant = scoring.relevancy(scores, rival, asked.scale)
     relevant[~index.live] = -1
     order = np.where(index.live[:, None], scores, -np.inf)
