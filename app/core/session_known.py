@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from app.core.language.queries import QueryState
     from app.models.clip.source import ClipSource
 
+NO_NAMES = "No label map says what the classes are called; name one, or ask in words of your own."
 ZERO_SHOT, KEPT = "zero_shot", "kept_queries"
 
 
@@ -74,6 +75,8 @@ class KnownClasses(ABC):
         """Why the data set's classes cannot be sought, one sentence, or ""."""
         if not self._zero_wanted:
             return ""
+        if self._host.label_set is None:
+            return NO_NAMES
         if self._clip is None:
             return self._clip_problem
         state = self._host.frame_state

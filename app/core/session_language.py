@@ -232,7 +232,7 @@ class SessionLanguage(QueryEditing, LanguageSearch, ClipChoice, KnownClasses, Ke
 
         self._host.run_task(
             "export_query", f"Write {path.name}", written,
-            source=source, index=state.frame.index, out=path, methods=chosen,
+            source=source, index=state.frame.index, out=path, methods=chosen, mode=self._query.mode,
         )  # fmt: skip
 
     # under the hood
@@ -324,6 +324,8 @@ class SessionLanguage(QueryEditing, LanguageSearch, ClipChoice, KnownClasses, Ke
     def _new_sequence(self, _info: object) -> None:
         self._leave_sequence()
         self._forget_words()
+        if self._zero_wanted:
+            self._sync()  # its classes may be others
 
     def _asking(self) -> Chosen:
         return self._host._chosen() if QUERY in self._host.methods else ()

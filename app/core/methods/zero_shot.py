@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from app.core.evaluation.confusion import confusion
+from app.core.label_sets import numbered
 from app.core.labels import UNKNOWN, LabelSet
 from app.core.language import clips
 from app.core.language.asking import features_of, texts_steps
@@ -25,6 +26,7 @@ from app.core.types import Frame
 from app.models.clip.source import ClipSource
 
 OFF = "Switch known classes on in the Query panel."
+NO_NAMES = "No label map says what the classes are called; name one, or ask in words of your own."
 NO_WORDS = "No class has any words to look for; give them some in the Query panel."
 
 
@@ -79,8 +81,8 @@ class ZeroShot(Method[ZeroShotOptions, ZeroShotResult]):
         """Needs a label set, words, and a CLIP that can be used."""
         if options is None:
             return OFF
-        if label_set is None:
-            return "No label map says which classes there are; ask for them in words of your own."
+        if label_set is None or label_set.name == numbered().name:
+            return NO_NAMES
         if options.words.name != label_set.name:
             return f"The words are for the classes of {options.words.name}, this data set has {label_set.name}."
         if not options.words.asked:

@@ -29,7 +29,7 @@ def check_layer(built: Built, name: str) -> None:
 
 
 def offered(built: Built, name: str) -> bool:
-    """Whether a layer can be shown for this cloud, with the methods that are on; ``UsageError`` for an unknown one."""
+    """Whether a layer can be shown for this cloud with the methods that are on; ``UsageError`` for none of ours."""
     return name not in built.missing and layers.find(name) in method_folder.layers_under(built.options)
 
 

@@ -221,7 +221,7 @@ def test_the_ensemble_takes_the_surer_of_its_parts(ask, example, tmp_path: Path)
     _, pixels = ask(way="pixels")
     _, network = ask(way="network")
     _, both = ask(way="ensemble")
-    tops = [np.nan_to_num(np.nanmax(a.similarity, axis=1), nan=-9) for a in (pixels, network, both)]
+    tops = [np.nan_to_num(a.similarity, nan=-9).max(axis=1) for a in (pixels, network, both)]
     np.testing.assert_allclose(tops[2], np.maximum(tops[0], tops[1]), atol=1e-5)
 
 

@@ -14,6 +14,7 @@ from app.core.errors import Cancelled, UsageError
 from app.core.language.class_words import ClassEntry, ClassWords
 from app.core.language.queries import LONGEST, MOST_PROMPTS, Prompt, QueryState
 from app.core.language.tiny_clip import write_tiny_clip
+from app.core.methods import find
 from app.core.session import Session
 from app.core.session_language import SessionLanguage
 from app.core.tasks.engine import LocalEngine
@@ -414,4 +415,22 @@ def test_words_and_query_stand_side_by_side(session: Session, language: SessionL
     assert {"“car”", "Class in words", "Word that drove it"} <= {fact.name for fact in session.facts}
     language.clear_query()
     assert language.zero_shot
+    assert "zero_shot" in session.methods
+
+
+def test_known_classes_need_a_label_map(tmp_path: Path, clip: ClipSource) -> None:
+    axes = "".join(f"property float {axis}\n" for axis in "xyz")
+    rows = "".join(f"{i} {i % 7} 0\n" for i in range(50))
+    (tmp_path / "cloud.ply").write_text(f"ply\nformat ascii 1.0\nelement vertex 50\n{axes}end_header\n{rows}")
+    session = Session(LocalEngine())
+    session.open(tmp_path / "cloud.ply")
+    session.language.set_clip(clip)
+    session.language.set_zero_shot(True, "left")
+    assert session.language.zero_shot_problem.endswith(".")
+    method, options = find("zero_shot"), session.methods["zero_shot"]
+    assert "label map" in method.missing(session.frame_state.frame, session.label_set, options)
+    assert errors(session) == []
+    drive = write_small_drive(tmp_path / "drive", frames=1)
+    session.open(drive.root)
+    assert session.language.zero_shot_problem == ""
     assert "zero_shot" in session.methods
