@@ -21,6 +21,11 @@ from app.ui.widgets.image_canvas import ImageCanvas
 DOT, LARGEST_DOT = 1.25, 6
 """Width of a point on the screen, and the most picture pixels it may take."""
 
+ROOMY = 640
+"""Width of the panel from which the small pictures have their usual size."""
+
+CHIP_SIDES, LEAST_TITLE = 18, 30
+
 REACH = 12.0
 """Screen pixels within which a hovered pixel takes the nearest point."""
 
@@ -37,11 +42,13 @@ class CamerasPanel(Panel):
         self.canvas = ImageCanvas()
         self.canvas.on_hover = self._on_hover
         self.canvas.on_click = self._on_click
+        self.canvas.on_resized = self._place_chips
         self.canvas.on_box = self._on_box
         self._strip = CameraStrip(self.choose)
         row.addWidget(self.canvas, 1)
         row.addWidget(self._strip)
         self.column.addLayout(row)
+        self._said = ""
         self._make_chips()
         self.camera = ""
         self._points: ImagePoints | None = None
@@ -108,17 +115,23 @@ class CamerasPanel(Panel):
         self._paint_soon()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Chips keep their corners; points keep their size on the screen."""
+        """Points keep their size on the screen; small pictures leave the large one room."""
+        self._strip.set_compact(event.size().width() < ROOMY)
         self._place_chips()
         camera = self._view()
         if camera is not None and self._dot_size(camera) != self._dot:
             self._paint_soon()
 
     def _place_chips(self) -> None:
-        self.title.adjustSize()
-        self.title.move(10, 10)
         self.tools.adjustSize()
         self.tools.move(self.canvas.width() - self.tools.width() - 10, 10)
+        room = self.tools.x() - 20 - CHIP_SIDES if self.tools.isVisible() else self.canvas.width() - 20 - CHIP_SIDES
+        shown = self.title.fontMetrics().elidedText(self._said, Qt.TextElideMode.ElideRight, max(room, 0))
+        self.title.setText(shown)
+        self.title.setToolTip(self._said)
+        self.title.setVisible(bool(self._said) and room > LEAST_TITLE)
+        self.title.adjustSize()
+        self.title.move(10, 10)
 
     # frame
 
@@ -215,9 +228,8 @@ class CamerasPanel(Panel):
         return "" if state is None else "This drive has no camera images"
 
     def _say(self, sentence: str) -> None:
-        self.title.setText(sentence)
-        self.title.setVisible(bool(sentence))
-        self.title.adjustSize()
+        self._said = sentence
+        self._place_chips()
 
     def choose(self, name: str) -> None:
         """Show another camera."""

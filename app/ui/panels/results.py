@@ -19,7 +19,7 @@ from app.ui.widgets.time_strip import TimeStrip
 
 SCOPES = (
     ("sequence", "Sequence", "The best regions of all indexed frames"),
-    ("frame", "This frame", "The best regions of the frame in view"),
+    ("frame", "Frame", "The best regions of the frame in view"),
 )
 SHOWN = 24
 PATIENCE_MS = 350
@@ -85,7 +85,7 @@ class ResultsPanel(Panel):
         self.told.setObjectName("Soft")
         self.told.setFont(theme.font(12))
         self.told.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self.index = QPushButton("Index all frames")
+        self.index = QPushButton("Index all")
         icons.bind(self.index, "sequence")
         self.index.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.index.setToolTip("Compute the features of all frames once and keep them on the disk")
@@ -191,7 +191,7 @@ class ResultsPanel(Panel):
         working = language.indexing
         self.stop.setVisible(working)
         self.index.setVisible(not working and done < frames)
-        self.index.setText("Index all frames" if not done else f"Index {text.count(frames - done)} more")
+        self.index.setText("Index all" if not done else f"Index {text.count(frames - done)} more")
         waits = "Searching …" if language.searching else ""
         self.told.setText(self._progress or "Indexing …" if working else waits)
 

@@ -14,6 +14,9 @@ from app.core.types import CameraView
 from app.ui import theme
 
 THUMB = QSize(104, 60)
+COMPACT = QSize(64, 38)
+"""Where the large picture would have no room beside them."""
+
 COLUMNS = 3
 
 
@@ -70,11 +73,23 @@ class CameraStrip(QWidget):
     def __init__(self, chosen: Callable[[str], None]) -> None:
         super().__init__()
         self._chosen = chosen
+        self._compact = True
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(6, 6, 6, 6)
         self._grid.setSpacing(4)
         self._grid.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self.thumbs: dict[str, Thumb] = {}
+
+    def set_compact(self, on: bool) -> None:
+        """Smaller pictures, or the usual ones."""
+        if on != self._compact:
+            self._compact = on
+            for thumb in self.thumbs.values():
+                thumb.setFixedSize(self._size)
+
+    @property
+    def _size(self) -> QSize:
+        return COMPACT if self._compact else THUMB
 
     def show_cameras(
         self,
@@ -109,6 +124,7 @@ class CameraStrip(QWidget):
         for r, row in enumerate(rows):
             for c, camera in enumerate(row):
                 thumb = Thumb(camera.name, self._chosen)
+                thumb.setFixedSize(self._size)
                 self._grid.addWidget(thumb, r, c)
                 self.thumbs[camera.name] = thumb
 

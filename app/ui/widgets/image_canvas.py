@@ -38,6 +38,7 @@ class ImageCanvas(QWidget):
         super().__init__()
         self.on_hover: Callable[[float | None, float | None], None] | None = None
         self.on_click: Callable[[float, float], None] | None = None
+        self.on_resized: Callable[[], None] | None = None
         self._array: np.ndarray | None = None
         self._image: QImage | None = None
         self._scaled: QPixmap | None = None
@@ -135,6 +136,8 @@ class ImageCanvas(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Scale anew."""
         self._scaled = None
+        if self.on_resized is not None:
+            self.on_resized()
 
     def changeEvent(self, event: QEvent) -> None:
         """The ground beside the picture follows the theme."""
