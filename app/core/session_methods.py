@@ -220,7 +220,7 @@ class SessionMethods(ABC):
         row, source = self.picked, self._source
         self._forget_facts()
         at = None if row is None else self._place(row)
-        if at is None or source is None or not self._methods:
+        if at is None or source is None:
             return
         revision, state = self._revision, self._frame_state
 

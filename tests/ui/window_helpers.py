@@ -35,10 +35,15 @@ def _active(timer: QTimer) -> bool:
         return False
 
 
+OWN = {"reports_changed": 1, "methods_changed": 1, "sequence_changed": 1}
+"""Handlers that a session's own part ``language`` has on it, until the session is closed."""
+
+
 def listeners(session: Session) -> dict[str, int]:
-    """How many handlers each signal of a session still has, those without any left out."""
+    """How many handlers each signal of a session still has beside the session's own, those without any left out."""
     signals = {n: getattr(session, n) for n in dir(type(session)) if n.endswith(("_changed", "_added", "_grown"))}
-    return {name: len(s) for name, s in signals.items() if isinstance(s, SignalInstance) and len(s)}
+    counts = {name: len(s) - OWN.get(name, 0) for name, s in signals.items() if isinstance(s, SignalInstance)}
+    return {name: count for name, count in counts.items() if count > 0}
 
 
 def viewport(window: MainWindow, view: str = "left") -> NullViewport:
