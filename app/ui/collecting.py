@@ -1,8 +1,8 @@
 """Spare what lives as long as the window from Python's garbage collector.
 
-Modules, classes and widgets are some 10⁵ objects that are never garbage. A full collection looks at each of them, on
-the main thread: 90 ms, and twice that beside a training that keeps the processor busy. Frozen, they are left out,
-and a collection looks only at what was made since.
+Modules, classes and widgets are some 10⁵ objects that are never garbage. A full collection looks at each of them,
+on the main thread: 90 ms, and twice that beside a training that keeps the processor busy. Frozen, they are left
+out, and a collection looks only at what was made since.
 """
 
 from __future__ import annotations
