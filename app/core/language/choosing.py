@@ -19,5 +19,7 @@ def named(model: str, pretrained: str) -> ClipSource:
 
 
 def from_path(path: Path, model: str = "") -> ClipSource:
-    """A weights file or a folder; ``model``: its architecture, for a bare file that does not tell."""
-    return ClipSource(model=model, path=path)
+    """A weights file or a folder; ``model``: its architecture, for a bare file that does not tell, as NAME or as
+    NAME:TAG, which also says how its weights were trained."""
+    name, _, tag = model.partition(":")
+    return ClipSource(model=name, pretrained=tag, path=path)

@@ -47,7 +47,9 @@ def stamped(source: ClipSource) -> ClipSource:
 def known(source: ClipSource) -> bool:
     """Whether :func:`info_of` answers at once."""
     held = _held.get(source)
-    return held is not None and (isinstance(held, str) or held.downloaded or not _has_come(source))
+    if held is None or isinstance(held, str) or source.path is not None:
+        return held is not None
+    return held.downloaded == _is_here(source)
 
 
 def reading(source: ClipSource) -> Steps[None]:
@@ -131,8 +133,8 @@ def _describe(source: ClipSource) -> ClipInfo | str:
     return _held[source]
 
 
-def _has_come(source: ClipSource) -> bool:
-    """Whether published weights that were not on this machine are now."""
+def _is_here(source: ClipSource) -> bool:
+    """Whether published weights are on this machine now: they come and go while the program runs."""
     from app.models.clip import pretrained
 
     return bool(pretrained.files(source.model, source.pretrained))

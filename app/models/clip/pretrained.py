@@ -154,7 +154,7 @@ def fetch(model: str, tag: str) -> Generator[tuple[int, int, str], None, None]:
         except download.Offline as error:
             raise ClipError(
                 f"{model} · {tag} is not on this machine, and {error} Where there is a network, download "
-                f"{known[0].url}, then load that file here and state its model {model} and tag {tag}."
+                f"{known[0].url}, then load that file here and state its model as {model}:{tag}."
             ) from error
         if not checked:
             (target.parent / UNCHECKED).touch()
