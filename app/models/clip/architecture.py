@@ -13,7 +13,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from app.models import checkpoints
 from app.models.clip import compat
 from app.models.clip.errors import ClipError
 
@@ -145,9 +144,32 @@ def adapt(state: Mapping[str, Tensor], network: Any, plan: Plan) -> tuple[dict[s
     return fitted, plan
 
 
-def fill(network: nn.Module, state: Mapping[str, Tensor], source: str) -> None:
-    """Put tensors into a network; ``ClipError`` naming all that differs, and nothing is changed."""
-    try:
-        checkpoints.fill(network, state, source)
-    except checkpoints.CheckpointError as error:
-        raise ClipError(str(error)) from error
+def check_fit(network: nn.Module, state: Mapping[str, Tensor], plan: Plan, source: str) -> None:
+    """``ClipError`` where tensors (:func:`adapt`-ed) are not those of a network, with one example of each kind of
+    difference and how many there are. Tensors without memory (``meta``) will do."""
+    own = network.state_dict()
+    counted = (name for name in own if not name.endswith("num_batches_tracked"))
+    missing = [name for name in counted if name not in state]
+    extra = [name for name in state if name not in own]
+    shaped = [name for name in own if name in state and own[name].shape != state[name].shape]
+    parts = [
+        f"{len(names)} tensors {what}, such as {names[0]} {about(names[0])}"
+        for names, what, about in (
+            (shaped, "have another shape", lambda n: f"{tuple(state[n].shape)} instead of {tuple(own[n].shape)}"),
+            (missing, "are missing", lambda n: f"{tuple(own[n].shape)}"),
+            (extra, "are not wanted", lambda n: f"{tuple(state[n].shape)}"),
+        )
+        if names
+    ]
+    if parts:
+        model = "its own configuration" if plan.name == "own" else plan.name
+        raise ClipError(
+            f"{source} holds weights of another architecture than {model}: {'; '.join(parts)}. Choose weights and "
+            "architecture that belong together."
+        )
+
+
+def fill(network: nn.Module, state: Mapping[str, Tensor], plan: Plan, source: str) -> None:
+    """Put tensors into a network; ``ClipError`` as :func:`check_fit`, and nothing is changed then."""
+    check_fit(network, state, plan, source)
+    network.load_state_dict(dict(state), strict=False)

@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from app.models.clip import architecture, compat, huggingface, layouts, pretrained, recognise, towers, weights
 from app.models.clip.architecture import Plan
 from app.models.clip.errors import ClipError, ClipStopped
@@ -88,7 +90,7 @@ def load_clip(
         state = huggingface.renamed(state)
     network: Any = architecture.build(ready.plan)
     state, plan = architecture.adapt(state, network, ready.plan)
-    architecture.fill(network, state, ready.told)
+    architecture.fill(network, state, plan, ready.told)
     identity = weights.identity(ready.found.files, stopped)
     info = _info(dataclasses.replace(ready, plan=plan), network, identity, math.exp(network.logit_scale))
     prepare = _preparation(network, plan)
@@ -111,12 +113,22 @@ def describe_clip(source: ClipSource) -> ClipInfo:
     shapes, scale = weights.shapes(ready.found.files)
     network = architecture.build(ready.plan, "meta")
     _check_kind(shapes, ready.told)
+    _check_fit(shapes, ready, network)
     return _info(ready, network, weights.identity(ready.found.files), math.exp(scale))
 
 
 def _check_kind(shapes: weights.Shapes, told: str) -> None:
     if not huggingface.is_named_so(shapes) and not any(name.startswith("visual.") for name in shapes):
         raise ClipError(f"{told} is not a CLIP: none of its {len(shapes)} tensors is of an image tower.")
+
+
+def _check_fit(shapes: weights.Shapes, ready: _Ready, network: Any) -> None:
+    """``ClipError`` where tensors of these shapes cannot be put into the network, without reading them."""
+    state = {name: torch.empty(shape, device="meta") for name, shape in shapes.items()}
+    if ready.found.renamed:
+        state = huggingface.renamed(state)
+    state, plan = architecture.adapt(state, network, ready.plan)
+    architecture.check_fit(network, state, plan, ready.told)
 
 
 def _ready(source: ClipSource) -> _Ready:
@@ -129,6 +141,8 @@ def _ready(source: ClipSource) -> _Ready:
             pretrained.licence(source.pretrained, source.model),
         )
     found = layouts.find(Path(source.path))
+    if source.model and found.plan is not None:
+        raise ClipError(f"{source.path} has a configuration that says its architecture; state no model with it.")
     licence = str(found.card.get("licence", ""))
     return _Ready(source, found.plan or _bare_plan(source, found), found, licence)
 
