@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
 
-from app.core.errors import LidarScopeError
+from app.core.errors import DataError, LidarScopeError
 from app.core.language import methods_of_query as wanted_methods
 from app.core.language.queries import KeptInfo
 from app.core.prediction.scores import ScoreBook, Scores
@@ -97,14 +97,18 @@ class KnownClasses(ABC):
         return self._words
 
     def set_words(self, words: ClassWords) -> None:
-        """Other words for the classes; stored for this label set."""
+        """Other words for the classes, stored for this label set.
+
+        ``UsageError`` where a word is empty or stands for two classes, or no class has one; nothing is changed
+        then. Where the disk refuses, they hold until the program ends, and the log says so.
+        """
         from app.core.language import class_words
 
-        self._words = words
         try:
             class_words.save(words)
-        except LidarScopeError as error:
+        except DataError as error:
             self._say(str(error), "warning")
+        self._words = words
         self._sync()
         self.words_changed.emit()
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from app.core.tasks.context import Source
 
 NOTHING_ASKED = "Type what to look for first."
-THUMBNAIL = (96, 72)
+THUMBNAIL = (224, 156)
+"""Pixels of a picture: twice a tile's, for screens of twice the density."""
 THUMBNAILS_KEPT = 400
 SHOWN_HITS = 24
 

@@ -15,7 +15,7 @@ AROUND = 0.25
 
 
 def region_thumbnails(
-    context: Context, *, source: Source, hits: tuple[Hit, ...], size: tuple[int, int] = (96, 72)
+    context: Context, *, source: Source, hits: tuple[Hit, ...], size: tuple[int, int]
 ) -> TaskEvents[dict[Hit, np.ndarray]]:
     """(h, w, 3) uint8 of each region, at most ``size`` (width, height), keeping its shape. Regions of frames or
     pictures that cannot be read, and regions without a camera, are left out."""

@@ -226,12 +226,13 @@ class ZeroShotPanel(Panel):
         self._show_words()
 
     def _edit(self, synonyms: tuple[str, ...]) -> None:
-        """Other words for the chosen class; without any it is not asked for."""
+        """Other words for the chosen class; without any it is not asked for. Refused ones are taken back."""
         words = self.language.words
         if words is None:
             return
         entries = tuple(replace(one, synonyms=synonyms) if one.id == self._class else one for one in words.words)
-        self.asking.attempt(lambda: self.language.set_words(replace(words, words=entries)))
+        if not self.asking.attempt(lambda: self.language.set_words(replace(words, words=entries))):
+            self._show_words()
 
 
 class _Classes(QListWidget):

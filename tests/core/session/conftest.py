@@ -8,8 +8,11 @@ import pytest
 from held_engine import HeldEngine
 from small_drive import SmallDrive, write_small_drive
 
+from app.core.language.tiny_clip import write_tiny_clip
 from app.core.session import Session
+from app.core.session_language import SessionLanguage
 from app.core.tasks.engine import LocalEngine
+from app.models.clip.source import ClipSource
 
 
 @pytest.fixture
@@ -37,3 +40,15 @@ def held(engine: HeldEngine, drive: SmallDrive) -> Session:
     made.open(drive.root)
     engine.answer_all()
     return made
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> ClipSource:
+    return write_tiny_clip(tmp_path_factory.mktemp("clip") / "tiny")
+
+
+@pytest.fixture
+def language(session: Session, clip: ClipSource) -> SessionLanguage:
+    """A session with a drive open and a tiny CLIP chosen."""
+    session.language.set_clip(clip)
+    return session.language
