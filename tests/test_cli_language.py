@@ -74,9 +74,32 @@ def test_other_formats(drive, clip, tmp_path: Path, capsys, suffix: str) -> None
     assert out.stat().st_size >= 4 * drive.points
 
 
+def test_long_prompts_head_a_line_by_their_beginning(drive, clip, capsys) -> None:
+    assert main(["query", str(drive.root), "--text", "car " * 60, "--clip", clip]) == DONE
+    line = capsys.readouterr().out.splitlines()[1]
+    assert line.startswith("car car") and " …: " in line and len(line) < 140
+
+
+def test_what_does_nothing_is_refused(drive, clip, capsys) -> None:
+    assert "weights file on this machine" in refused(capsys, "clip", "--clip-model", "ViT-B-32")
+    assert "state no model" in refused(capsys, "clip", clip, "--clip-model", "ViT-B-32")
+    assert "--network" in refused(capsys, "index", drive.root, "--clip", clip, "--way", "network")
+
+
+def test_a_search_says_what_the_clip_has_never_read(drive, capsys) -> None:
+    main(["index", str(drive.root)])
+    capsys.readouterr()
+    found = said(capsys, "search", drive.root, "--text", "zebra", "--json")
+    assert any("zebra" in sentence for sentence in found["notes"])
+    assert main(["search", str(drive.root), "--text", "zebra"]) == DONE
+    assert "note: Demo CLIP was not trained on" in capsys.readouterr().out
+
+
 def test_bad_input_is_one_sentence(drive, clip, tmp_path: Path, capsys) -> None:
     ask = ("query", drive.root, "--clip", clip)
     assert "prompt is empty" in refused(capsys, *ask, "--text", "  ")
+    assert "at most 500 characters; this one has 9999" in refused(capsys, *ask, "--text", "car " * 2500)
+    assert "cannot be seen" in refused(capsys, *ask, "--text", "\u200b")
     assert "Say what to look for" in refused(capsys, *ask)
     assert "no way 'magic'" in refused(capsys, *ask, "--text", "car", "--way", "magic")
     assert "no mode 'magic'" in refused(capsys, *ask, "--text", "car", "--mode", "magic")

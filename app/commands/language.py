@@ -41,7 +41,7 @@ ClipOption = Annotated[
     typer.Option("--clip", help="A weights file or folder, or NAME:TAG of open_clip; the demo CLIP without."),
 ]
 ClipModelOption = Annotated[
-    str, typer.Option(help="Architecture of a bare weights file that does not tell, by open_clip's name.")
+    str, typer.Option(help="Architecture of a bare weights file that does not tell: open_clip's NAME or NAME:TAG.")
 ]
 NetworkOption = Annotated[
     Path | None, typer.Option(help="A run or checkpoint of a distilled network, for --way network and ensemble.")
@@ -152,6 +152,7 @@ def index(
     from app.core.language.methods_of_query import methods_for
 
     must_exist(path)
+    _check_way(way, network)
     source = source_of(path, sequence, columns, label_map)
     methods = methods_for(clip_of(clip, clip_model), network)
     done = run_here("index_sequence", source=source, way=way, methods=methods)
@@ -228,17 +229,19 @@ def clip_command(
 
 def clip_of(text: str | None, model: str = "") -> Any:
     """The CLIP that an option names."""
-    from app.models.clip.source import ClipSource, built_in
+    from app.core.language.choosing import demo, from_path, named
 
-    if text is None:
-        return built_in()
-    path = Path(text).expanduser()
+    path = None if text is None else Path(text).expanduser()
+    if model and (path is None or not path.exists()):
+        raise UsageError("--clip-model is for a weights file on this machine; leave it out.")
+    if text is None or path is None:
+        return demo()
     if path.exists():
-        return ClipSource(model=model, path=path.resolve())
+        return from_path(path.resolve(), model)
     name, colon, tag = text.partition(":")
     if not colon or not name or not tag or "/" in text or "\\" in text:
         raise UsageError(f"'{text}' is neither a file or folder that is there, nor NAME:TAG of open_clip.")
-    return ClipSource(model=name, pretrained=tag)
+    return named(name, tag)
 
 
 def methods_of(
@@ -262,7 +265,10 @@ def methods_of(
     from app.core.language.queries import COLORS, LONGEST, MOST_PROMPTS, NEGATIVES, Prompt, QueryState
 
     _check_way(way, network)
-    prompts = [Prompt(check_prompt(words)[:LONGEST]) for words in dict.fromkeys(text or ())]
+    prompts = [Prompt(check_prompt(words)) for words in dict.fromkeys(text or ())]
+    for prompt in prompts:
+        if len(prompt.text) > LONGEST:
+            raise UsageError(f"A prompt has at most {LONGEST} characters; this one has {len(prompt.text)}.")
     prompts += [Prompt(point=(frame, row)) for row in point or ()]
     prompts += [Prompt(box=(frame, *_box(words))) for words in box or ()]
     if not prompts:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
+LINE = 80
+"""Characters of a prompt that head a line."""
+
 
 def of_classes(done: Any) -> dict[str, Any]:
     """Classes found by their words, as JSON has them."""
@@ -79,7 +82,7 @@ def answer_lines(done: Any) -> list[str]:
     report = done.report
     lines = [f"something is known of {report.known} of {report.points} points: {report.origin}"]
     for prompt, hits in zip(report.prompts, done.hits, strict=True):
-        lines.append(f"{prompt.title}: {prompt.points} points match, greatest cosine {prompt.best:.3f}")
+        lines.append(f"{_short(prompt.title)}: {prompt.points} points match, greatest cosine {prompt.best:.3f}")
         lines += [f"  {_hit_line(hit)}" for hit in hits]
     lines += [f"note: {sentence}" for sentence in report.notes]
     return lines + ([] if done.path is None else [str(done.path)])
@@ -98,6 +101,7 @@ def of_results(found: Any) -> dict[str, Any]:
         "frames": found.frames,
         "indexed": found.indexed,
         "seconds": round(found.seconds, 4),
+        "notes": list(found.notes),
     }
 
 
@@ -105,9 +109,14 @@ def result_lines(found: Any) -> list[str]:
     """The same for people."""
     lines = [f"{found.indexed} of {found.frames} frames are indexed; searched in {found.seconds:.3f} s"]
     for place, title in enumerate(found.prompts):
-        lines.append(f"{title}:")
+        lines.append(f"{_short(title)}:")
         lines += [f"  frame {hit.frame}: {_hit_line(hit)}" for hit in found.top if hit.prompt == place]
-    return lines
+    return lines + [f"note: {sentence}" for sentence in found.notes]
+
+
+def _short(title: str) -> str:
+    """A prompt at the head of a line: its beginning, where it is long."""
+    return title if len(title) <= LINE else f"{title[:LINE].rstrip()} …"
 
 
 def _hit(hit: Any) -> dict[str, Any]:

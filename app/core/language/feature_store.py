@@ -138,7 +138,7 @@ class FeatureStore:
             self.make_room(features.nbytes)
             write_atomically(path, lambda file: np.savez(file, **_arrays(features)))
         except DataError as error:
-            _say(f"Features are not stored, and work goes on without: {error}")
+            _say(f"Features are not stored, and work goes on without: {error}", once=str(self.folder))
             return False
         return True
 
@@ -240,7 +240,8 @@ def _entries(folder: Path | os.DirEntry[str]) -> list[os.DirEntry[str]]:
         return []
 
 
-def _say(sentence: str) -> None:
-    if sentence not in _told:
-        _told.add(sentence)
+def _say(sentence: str, once: str = "") -> None:
+    """Warn, but of the same thing (``once``, else the same sentence) a single time."""
+    if (once or sentence) not in _told:
+        _told.add(once or sentence)
         log.warning("%s", sentence)

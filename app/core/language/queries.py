@@ -220,7 +220,7 @@ class SearchResults:
 
     ``scores`` (P, M) float32: the best cosine of each prompt in each of M frames, NaN where a frame is not indexed
     or nothing is known of it; ``relevancy`` (P, M) likewise; ``top``: the best regions, best first, of all prompts;
-    ``indexed`` frames; ``seconds`` the search took.
+    ``indexed`` frames; ``seconds`` the search took; ``notes``: sentences about the words.
     """
 
     prompts: tuple[str, ...]
@@ -229,6 +229,7 @@ class SearchResults:
     top: tuple[Hit, ...]
     indexed: int
     seconds: float
+    notes: tuple[str, ...] = ()
 
     @property
     def frames(self) -> int:

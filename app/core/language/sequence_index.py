@@ -158,7 +158,10 @@ class IndexWriter:
             for file, place in zip((*self._files, self._log), places, strict=True):
                 file.seek(place)
                 file.truncate()
-            raise DataError(f"The index of the sequence cannot grow ({error.strerror or error}).") from None
+            raise DataError(
+                f"The index of the sequence cannot grow ({error.strerror or error}); free some disk space and "
+                "index again: what is there is kept."
+            ) from None
         self._rows += count
         self.indexed[frame], self.counts[frame] = content, count
 

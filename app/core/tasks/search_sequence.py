@@ -61,7 +61,7 @@ def search_sequence(
     index = find_index(context, source, methods, wanted)
     if index is None:
         nothing = np.full((len(prompts), frames), np.nan, np.float32)
-        return SearchResults(prompts, nothing, nothing, (), 0, time.perf_counter() - started)
+        return SearchResults(prompts, nothing, nothing, (), 0, time.perf_counter() - started, asked.notes)
     yield Progress(0, 0, "compare")
     scores, relevant, order = _compared(index, asked)
     best = np.stack([index.best_of_frames(column, frames) for column in scores.T])
@@ -72,7 +72,7 @@ def search_sequence(
     hits.sort(key=lambda hit: -hit.score)
     there = sum(number < frames for number in index.indexed)
     seconds = time.perf_counter() - started
-    return SearchResults(prompts, best, best_relevant, tuple(hits), there, seconds)
+    return SearchResults(prompts, best, best_relevant, tuple(hits), there, seconds, asked.notes)
 
 
 def _compared(index: SequenceIndex, asked: Asked) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

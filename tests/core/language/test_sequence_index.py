@@ -154,7 +154,7 @@ def test_a_full_disk_leaves_the_index_as_it_was(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(sequence_index, "_write", full)
     with writing(KEY, ()) as writer:
-        with pytest.raises(DataError, match="No space left"):
+        with pytest.raises(DataError, match=r"No space left on device\); free some disk space"):
             writer.add(2, "a" * 16, *frame(2))
         writer.add(3, "a" * 16, *frame(3))
     index = SequenceIndex.find(KEY)
