@@ -3,33 +3,47 @@
 from __future__ import annotations
 
 from collections import deque
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, TimeoutError
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from app.core.errors import ProcessDied
+from app.core.errors import Cancelled, ProcessDied
 from app.core.training.recipe import Recipe
 from app.core.training.samples import Sample, Samples
 from app.models.objectives.base import Batch
 
 _STEPS_AHEAD = 2
+LOOK_SECONDS = 0.5
+"""How often one who waits for a sample looks whether the run is to stop."""
 
 
 class Loader:
     """Gives the batches of step after step; :meth:`close` ends its thread or processes.
 
     ``rank`` of ``world`` processes takes every scan of a batch whose number is ``rank`` modulo ``world``.
+    ``stopped`` is asked while a sample is waited for, which may take minutes where features are computed first.
     """
 
-    def __init__(self, samples: Samples, data: Path, *, rank: int, world: int, step: int) -> None:
+    def __init__(
+        self,
+        samples: Samples,
+        data: Path,
+        *,
+        rank: int,
+        world: int,
+        step: int,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> None:
         recipe = samples.recipe
         self._recipe, self._rank, self._world = recipe, rank, world
         self._asked: deque[list[Future[Sample]]] = deque()
         self._next = step * recipe.accumulate
         self._samples = samples
+        self._stopped = stopped
         self._pool: Executor
         if recipe.workers:
             import multiprocessing
@@ -44,14 +58,17 @@ class Loader:
             self._pool = ThreadPoolExecutor(1, "samples")
 
     def step(self) -> list[tuple[Batch, tuple[Sample, ...]]]:
-        """The batches of the next optimiser step, one for each pass, with the samples they were made of."""
+        """The batches of the next optimiser step, one for each pass, with the samples they were made of.
+
+        ``Cancelled`` where the run is told to stop while it waits for them.
+        """
         batches = []
         ahead = _STEPS_AHEAD * self._recipe.accumulate
         for _ in range(self._recipe.accumulate):
             while len(self._asked) <= ahead:
                 self._ask()
             try:
-                samples = tuple(future.result() for future in self._asked.popleft())
+                samples = tuple(self._waited(future) for future in self._asked.popleft())
             except BrokenProcessPool:
                 raise ProcessDied("A process that prepares scans has died; use fewer workers, or resume.") from None
             batches.append((collated(samples), samples))
@@ -61,6 +78,16 @@ class Loader:
         """Let go of what was asked for and not fetched."""
         self._samples.close()
         self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _waited(self, future: Future[Sample]) -> Sample:
+        while True:
+            try:
+                return future.result(timeout=LOOK_SECONDS)
+            except TimeoutError:
+                if future.done():
+                    raise
+                if self._stopped():
+                    raise Cancelled from None
 
     def _ask(self) -> None:
         size = self._recipe.batch_size

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from app import discovery
-from app.core.errors import DataError
+from app.core.errors import Cancelled, DataError
 from app.core.evaluation.confusion import Confusion
 from app.core.model_card import ModelCard, build_network, label_set_name
 from app.core.training.averaged import Averaged
@@ -74,7 +74,10 @@ class Loop:
         """Go on from the newest checkpoint to the end, a step at a time; close it to let go of the loader."""
         self._begin()
         rank, world = self.fabric.global_rank, self.fabric.world_size
-        loader = Loader(self.samples, self.data, rank=rank, world=world, step=self.state.step)
+        loader = Loader(
+            self.samples, self.data, rank=rank, world=world, step=self.state.step,
+            stopped=lambda: world == 1 and self.folder.stop.exists(),  # several stop together, after a step
+        )  # fmt: skip
         events = Events(self.folder.tensorboard) if self._first else None
         self._module.train()
         try:
@@ -82,6 +85,8 @@ class Loop:
                 done = self._step(loader)
                 self._note(done, events)
                 yield done
+        except Cancelled:
+            log.info("Told to stop while the next scans were prepared.")
         finally:
             loader.close()
             if events is not None:

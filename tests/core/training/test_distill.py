@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -125,3 +126,30 @@ def test_weights_of_another_space_are_refused(drive: Path, clip: Path, tmp_path:
 def test_a_clip_that_is_not_there(drive: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="nowhere"):
         Samples(drive, distill(tmp_path / "nowhere"))
+
+
+def test_a_run_stops_while_features_are_computed(
+    drive: Path, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from app.core.training import language_targets
+    from app.core.training.folder import STOPPED
+
+    at_work, may_go_on = threading.Event(), threading.Event()
+
+    def slow(self: language_targets.LanguageTargets, scan: object) -> None:
+        at_work.set()
+        may_go_on.wait(20)
+
+    monkeypatch.setattr(language_targets.LanguageTargets, "_features", slow)
+    close = language_targets.LanguageTargets.close
+
+    def closing(self: language_targets.LanguageTargets) -> None:
+        close(self)
+        may_go_on.set()
+
+    monkeypatch.setattr(language_targets.LanguageTargets, "close", closing)
+    stopper = threading.Thread(target=lambda: (at_work.wait(20), (tmp_path / "run" / "stop").touch()))
+    stopper.start()
+    outcome = train(tmp_path / "run", "distill", distill(clip, frames_before="1"), drive)
+    stopper.join()
+    assert (outcome.state, outcome.step) == (STOPPED, 0)
