@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.commands import evaluation, language, prediction, training
+from app.commands import evaluation, language, prediction, pseudo_labels, training
 from app.commands.language import ClipOption, NetworkOption, TextOption, WayOption, methods_asked
 from app.commands.prediction import CheckpointOption, SimilarOption, VotesOption, methods_of
 from app.commands.shared import (
@@ -53,6 +53,7 @@ commands = typer.Typer(
 commands.add_typer(evaluation.commands)
 commands.add_typer(language.commands)
 commands.add_typer(prediction.commands)
+commands.add_typer(pseudo_labels.commands)
 commands.add_typer(training.commands)
 
 

@@ -49,7 +49,7 @@ def bare(features: np.ndarray, labels: np.ndarray, high: int, wide: int) -> np.n
 
 def rows() -> list[Row]:
     """Times, difference from the dense formula, memory."""
-    options = AffinityOptions()
+    options = AffinityOptions(20.0)
     found = []
     for size in (128, 512):
         features, labels = cloud(INSTANCES, size)

@@ -32,12 +32,12 @@ class AffinityOptions:
 
     Attributes
     ----------
-    scale : "amplify factor" of equation 5, for features of unit length
+    scale : "amplify factor" of equation 5, for features of unit length; what is large depends on the CLIP
     beta : β of equation 7
     walks : how often the predictions are propagated; the paper: once
     """
 
-    scale: float = 20.0
+    scale: float
     beta: float = 2.0
     walks: int = 1
 

@@ -100,7 +100,7 @@ class RegionFeatures(Method[RegionOptions, PointFeatures]):
             margin=options.margin,
         )
         model = yield from clips.loading(given.context, options.clip, options.device)
-        table = yield from _encoded(model, regions, images)
+        table = yield from encoded(model, regions, images)
         features = PointFeatures(
             table=table,
             row=rows_of(superpoints.segment, regions),
@@ -148,8 +148,8 @@ def _key(given: Given, options: RegionOptions, identity: str) -> StoreKey:
     return key_of(given, RegionFeatures.name, identity, [plain, *used])
 
 
-def _encoded(model: ClipModel, regions: Regions, images: list[np.ndarray | None]) -> Steps[np.ndarray]:
-    """(K, D) float16 features of the crops."""
+def encoded(model: ClipModel, regions: Regions, images: list[np.ndarray | None]) -> Steps[np.ndarray]:
+    """(K, D) float16 features of the crops, a batch at a time, in a thread beside."""
     table = np.zeros((len(regions), model.info.embed_dim), np.float16)
     for start in range(0, len(regions), BATCH):
         end = min(start + BATCH, len(regions))

@@ -80,14 +80,14 @@ def test_identical_features_share_one_answer_and_one_instance_keeps_its_own() ->
     np.testing.assert_allclose(
         propagate(same, labels, AffinityOptions(100.0)), np.tile(labels.mean(axis=0), (5, 1)), atol=1e-5
     )
-    np.testing.assert_allclose(propagate(same[:1], labels[:1], AffinityOptions()), labels[:1], atol=1e-6)
-    assert propagate(same[:0], labels[:0], AffinityOptions()).shape == (0, 3)
+    np.testing.assert_allclose(propagate(same[:1], labels[:1], AffinityOptions(20.0)), labels[:1], atol=1e-6)
+    assert propagate(same[:0], labels[:0], AffinityOptions(20.0)).shape == (0, 3)
 
 
 def test_memory_stays_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     features, labels = unit(6000, 16), shares(6000, 5)
     tracemalloc.start()
-    propagate(features, labels, AffinityOptions())
+    propagate(features, labels, AffinityOptions(20.0))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 16 << 20  # T alone would be 144 MB
@@ -95,7 +95,7 @@ def test_memory_stays_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_it_can_be_given_up_between_two_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(affinity, "ROWS", 10)
-    work = propagating(unit(100, 8), shares(100, 3), AffinityOptions())
+    work = propagating(unit(100, 8), shares(100, 3), AffinityOptions(20.0))
     assert next(work) == (1, 10)
     assert next(work) == (2, 10)
     work.close()
@@ -114,9 +114,13 @@ def test_neighbours_are_the_greatest_of_their_row() -> None:
 
 
 def test_bad_numbers() -> None:
-    check(AffinityOptions())
-    for options in (AffinityOptions(scale=-1), AffinityOptions(beta=float("nan")), AffinityOptions(walks=0)):
+    check(AffinityOptions(20.0))
+    for options in (
+        AffinityOptions(scale=-1),
+        AffinityOptions(20.0, beta=float("nan")),
+        AffinityOptions(20.0, walks=0),
+    ):
         with pytest.raises(UsageError):
             check(options)
     with pytest.raises(ValueError, match="predictions"):
-        propagate(unit(3, 4), shares(2, 2), AffinityOptions())
+        propagate(unit(3, 4), shares(2, 2), AffinityOptions(20.0))
