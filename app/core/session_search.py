@@ -23,7 +23,6 @@ NOTHING_ASKED = "Type what to look for first."
 THUMBNAIL = (224, 156)
 """Pixels of a picture: twice a tile's, for screens of twice the density."""
 THUMBNAILS_KEPT = 400
-SHOWN_HITS = 24
 
 
 class _Running:

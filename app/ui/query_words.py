@@ -107,11 +107,12 @@ def _line(prompt: Prompt, told: PromptReport | None, unknown: tuple[str, ...]) -
     )
 
 
-def count_words(histogram: Histogram | None) -> str:
-    """How many points match, in one line."""
+def count_words(histogram: Histogram | None, *, among_others: bool = False) -> str:
+    """How many points match, in one line; ``among_others``: frames beside the one that is counted are drawn."""
     if histogram is None:
         return ""
     share = f"{text.count(histogram.above)} of {text.plural(histogram.known, 'point')}"
+    share += " of this frame" if among_others else ""
     return f"{share} match from {text.number(histogram.threshold, 2)} on" if histogram.threshold is not None else ""
 
 

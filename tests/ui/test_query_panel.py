@@ -209,6 +209,17 @@ def test_the_threshold_is_dragged_through_the_histogram_and_counted(window: Main
     assert language(window).query.threshold is None
 
 
+def test_among_other_frames_the_count_names_its_own(window: MainWindow) -> None:
+    type_words(window, "car")
+    window.session.language.set_mode("match")
+    panel = query(window)
+    panel.show_part.refresh()
+    assert "match from" in panel.show_part.count.text() and "of this frame" not in panel.show_part.count.text()
+    window.session.set_accumulation(0, 1)
+    panel.show_part.refresh()
+    assert "of this frame match" in panel.show_part.count.text()
+
+
 def test_negatives_are_edited_as_chips(window: MainWindow) -> None:
     type_words(window, "car")
     window.desk.asking.mode("relevancy")

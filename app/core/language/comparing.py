@@ -96,9 +96,7 @@ def joined(parts: Sequence[Compared]) -> Compared:
     if len(parts) == 1:
         return parts[0]
     first, second = parts
-    tops = [scoring.spread(part.row, part.cosine.max(axis=1, initial=-np.inf), -np.inf) for part in parts]
-    moved = np.where(second.row >= 0, second.row + len(first.cosine), -1)
-    row = np.where(tops[1] > tops[0], moved, first.row).astype(np.int32)
+    row = scoring.surer(first.row, first.cosine, second.row, second.cosine)
     names = ("cosine", "relevancy", "order", "negatives", "average")
     tables = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
     weight = scoring.row_weights(row, len(tables["cosine"]))

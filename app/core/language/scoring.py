@@ -73,6 +73,18 @@ def rivals(negatives: np.ndarray, allowed: np.ndarray) -> np.ndarray:
     return found
 
 
+def surer(first: np.ndarray, cosine: np.ndarray, second: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """(N,) int32 rows of two tables, the second below the first: per point those of the table in which its
+    greatest cosine is larger, −1 where neither knows it.
+
+    ``first``, ``second``: (N,) rows of points, −1 unknown; ``cosine`` (K, P), ``other`` (L, P).
+    """
+    best = spread(first, cosine.max(axis=1, initial=-np.inf), -np.inf)
+    rival = spread(second, other.max(axis=1, initial=-np.inf), -np.inf)
+    moved = np.where(second >= 0, second + len(cosine), -1)
+    return np.asarray(np.where(rival > best, moved, first), np.int32)
+
+
 def winners(relevant: np.ndarray, order: np.ndarray, threshold: float) -> np.ndarray:
     """(K,) uint8: 1 … P the prompt that suits best by ``order`` (K, P) among those that match, P + 1: none does."""
     rows, prompts = relevant.shape

@@ -9,15 +9,12 @@ from typing import Any
 
 from app.core import settings
 from app.core.errors import DataError, UsageError
-from app.core.files import write_atomically
 from app.core.language.templates_imagenet import IMAGENET
 
 FILE = "templates.yaml"
 """The user's own sets, in the folder of the settings."""
 
 HOLE = "{}"
-DEFAULT = "street"
-
 _ARTICLE = re.compile(r"\b(a|an|the|one|my|many) \{\}", re.IGNORECASE)
 _BEGINS_SO = re.compile(r"(a|an|the|one|some|many|my|two|three) ", re.IGNORECASE)
 
@@ -127,18 +124,6 @@ def _stated(name: str, entry: Any) -> TemplateSet:
     if not isinstance(sentences, list) or not all(isinstance(sentence, str) for sentence in sentences):
         raise UsageError(f"'{name}' needs a list of sentences under 'templates'.")
     return checked(name, str(entry.get("title", "")), tuple(sentences))
-
-
-def save_own(sets: tuple[TemplateSet, ...], folder: Path | None = None) -> Path:
-    """Write all of the user's sets; ``UsageError`` for one that cannot be used, ``DataError`` for the disk."""
-    import yaml
-
-    table = {one.name: {"title": one.title, "templates": list(one.templates)} for one in sets}
-    for one in sets:
-        checked(one.name, one.title, one.templates)
-    path = (folder or settings.home()) / FILE
-    write_atomically(path, yaml.safe_dump(table, allow_unicode=True, sort_keys=False).encode())
-    return path
 
 
 def _line(error: Exception) -> str:

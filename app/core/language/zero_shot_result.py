@@ -97,9 +97,7 @@ def joined(parts: Sequence[ClassRows]) -> ClassRows:
     if len(parts) == 1:
         return parts[0]
     first, second = parts
-    tops = [scoring.spread(part.row, part.cosine.max(axis=1, initial=-np.inf), -np.inf) for part in parts]
-    moved = np.where(second.row >= 0, second.row + len(first.cosine), -1)
-    row = np.where(tops[1] > tops[0], moved, first.row).astype(np.int32)
+    row = scoring.surer(first.row, first.cosine, second.row, second.cosine)
     return ClassRows(
         cosine=np.concatenate([first.cosine, second.cosine]),
         share=np.concatenate([first.share, second.share]),

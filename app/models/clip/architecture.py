@@ -152,15 +152,14 @@ def check_fit(network: nn.Module, state: Mapping[str, Tensor], plan: Plan, sourc
     missing = [name for name in counted if name not in state]
     extra = [name for name in state if name not in own]
     shaped = [name for name in own if name in state and own[name].shape != state[name].shape]
-    parts = [
-        f"{len(names)} tensors {what}, such as {names[0]} {about(names[0])}"
-        for names, what, about in (
-            (shaped, "have another shape", lambda n: f"{tuple(state[n].shape)} instead of {tuple(own[n].shape)}"),
-            (missing, "are missing", lambda n: f"{tuple(own[n].shape)}"),
-            (extra, "are not wanted", lambda n: f"{tuple(state[n].shape)}"),
-        )
-        if names
-    ]
+    parts = []
+    if shaped:
+        wanted = f"{tuple(state[shaped[0]].shape)} instead of {tuple(own[shaped[0]].shape)}"
+        parts.append(f"{len(shaped)} tensors have another shape, such as {shaped[0]} {wanted}")
+    if missing:
+        parts.append(f"{len(missing)} are missing, such as {missing[0]} {tuple(own[missing[0]].shape)}")
+    if extra:
+        parts.append(f"{len(extra)} are not wanted, such as {extra[0]} {tuple(state[extra[0]].shape)}")
     if parts:
         model = "its own configuration" if plan.name == "own" else plan.name
         raise ClipError(

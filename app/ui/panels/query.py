@@ -48,7 +48,7 @@ class QueryPanel(Panel):
         )
         self.column.addWidget(self.rows)
         self._build_tools()
-        self.show_part = QueryShow(self.asking)
+        self.show_part = QueryShow(self.asking, self.session)
         self.ways = QueryWays(self.asking, self.session)
         self.clip = ClipCard(self.language, self.choose_clip)
         for part in (self.show_part, self.ways, self.clip):
@@ -62,6 +62,7 @@ class QueryPanel(Panel):
         for signal in (
             language.query_changed, language.report_changed, language.clip_changed, language.kept_changed,
             session.frame_changed, session.drive_changed, session.methods_changed, session.picked_changed,
+            session.accumulation_changed,
         ):  # fmt: skip
             self.listen(signal, lambda *_: self._refresh_soon())
         self.listen(language.query_changed, lambda _query: self._sync_field())

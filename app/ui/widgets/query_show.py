@@ -6,6 +6,7 @@ import numpy as np
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
+from app.core.session import Session
 from app.core.session_language import SessionLanguage
 from app.ui import query_words, theme
 from app.ui.asking import Asking
@@ -19,9 +20,9 @@ NOTHING = np.zeros(0, np.int64)
 class QueryShow(QWidget):
     """Reads the session's language; what the user does goes through ``asking``."""
 
-    def __init__(self, asking: Asking) -> None:
+    def __init__(self, asking: Asking, session: Session) -> None:
         super().__init__()
-        self._asking = asking
+        self._asking, self._session = asking, session
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 6, 0, 0)
         column.setSpacing(5)
@@ -62,7 +63,7 @@ class QueryShow(QWidget):
                 found.counts, found.low, found.high, found.threshold, color, automatic=query.threshold is None
             )
         self.histogram.setVisible(found is not None)
-        self.count.setText(query_words.count_words(found))
+        self.count.setText(query_words.count_words(found, among_others=self._session.accumulation.on))
         self.count.setVisible(bool(self.count.text()))
         self.timing.setText(query_words.timing_words(self._language.report))
         self.timing.setVisible(bool(self.timing.text()))

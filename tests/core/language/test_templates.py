@@ -6,7 +6,8 @@ import pytest
 
 from app.core.errors import DataError, UsageError
 from app.core.language import templates
-from app.core.language.templates import TEMPLATES, TemplateSet, all_sets, fill, find, load_own, save_own
+from app.core.language.queries import TEMPLATES as DEFAULT
+from app.core.language.templates import TEMPLATES, TemplateSet, all_sets, fill, find, load_own
 from app.core.settings import home
 
 
@@ -24,7 +25,7 @@ def test_every_sentence_has_one_place_for_the_prompt():
     for one in TEMPLATES.values():
         assert one.templates and len(set(one.templates)) == len(one.templates)
         assert all(sentence.count("{}") == 1 for sentence in one.templates)
-    assert templates.DEFAULT in TEMPLATES
+    assert DEFAULT in TEMPLATES
 
 
 @pytest.mark.parametrize(
@@ -45,22 +46,21 @@ def test_a_prompt_fills_a_sentence(template, prompt, sentence):
     assert fill(template, prompt) == sentence
 
 
-def test_sets_of_the_users_own_are_stored_and_found():
+def test_sets_of_the_users_own_are_found():
+    path = home() / templates.FILE
+    path.write_text("night:\n  title: At night\n  templates: ['a {} at night.', 'Füße: {}']\n", "utf-8")
     mine = TemplateSet("night", "At night", ("a {} at night.", "Füße: {}"))
-    path = save_own((mine,))
-    assert path.parent == home() and load_own() == (mine,)
+    assert load_own() == (mine,)
     assert find("night") == mine and all_sets()[-1] == mine
     path.write_text("short:\n  - 'the {}'\n", "utf-8")
     assert find("short").templates == ("the {}",)
 
 
-@pytest.mark.parametrize(
-    ("name", "sentences"), [("x", ()), ("x", ("a car",)), ("x", ("{} {}",)), ("street", ("{}",)), ("a/b", ("{}",))]
-)
-def test_sets_that_cannot_be_used_are_not_stored(name, sentences):
-    with pytest.raises(UsageError):
-        save_own((TemplateSet(name, "", sentences),))
-    assert load_own() == ()
+@pytest.mark.parametrize("text", ["x: []", "x: ['a car']", "x: ['{} {}']", "street: ['{}']", "a/b: ['{}']"])
+def test_sets_that_cannot_be_used_get_one_sentence(text):
+    (home() / templates.FILE).write_text(text)
+    with pytest.raises(DataError, match=r"templates.yaml"):
+        load_own()
 
 
 @pytest.mark.parametrize("text", ["a: [", "- 1", "a: {templates: x}", "a: {templates: [1]}", "a: ['car']", "a: 3"])
