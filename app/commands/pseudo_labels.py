@@ -44,7 +44,7 @@ def pseudo_label(
     ] = False,
     queue: Annotated[int | None, typer.Option(help="Instances of a queue of adjacent frames.")] = None,
     scale: Annotated[
-        float | None, typer.Option(help="Amplify factor of the affinity; half of the CLIP's logit scale without.")
+        float | None, typer.Option(help="Amplify factor of the affinity; 0.6 of the CLIP's logit scale without.")
     ] = None,
     beta: Annotated[float | None, typer.Option(help="β, the power of the affinity; the paper: 2.")] = None,
     walks: Annotated[int | None, typer.Option(help="How often predictions are propagated.")] = None,

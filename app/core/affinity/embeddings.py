@@ -61,5 +61,5 @@ def embeddings(
         vectors=(mean / np.maximum(np.linalg.norm(mean, axis=1, keepdims=True), 1e-12)).astype(np.float32),
         clip=model.info.identity,
         logit_scale=float(model.info.logit_scale),
-        sharpness=float(model.info.logit_scale if options.sharpness is None else options.sharpness),
+        sharpness=options.sharpness,
     )

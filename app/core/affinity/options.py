@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from app.core.affinity import affinity
 from app.core.affinity.affinity import AffinityOptions
 from app.core.errors import UsageError
+from app.core.evaluation.splits import UNSEEN
 from app.core.geometry import superpoints, visibility
 from app.core.geometry.superpoints import SuperpointOptions
 from app.core.geometry.visibility import VisibilityOptions
@@ -16,9 +17,6 @@ from app.models.clip.source import ClipSource
 ZERO_SHOT, ANNOTATION_FREE = "zero-shot", "annotation-free"
 SETTINGS = (ZERO_SHOT, ANNOTATION_FREE)
 
-UNSEEN = ("motorcycle", "truck", "bicyclist", "traffic-sign")
-"""§4.1: "motorcycle, truck, bicyclist, and traffic signs were treated as unseen classes"."""
-
 SUPERPOINTS = {
     ZERO_SHOT: SuperpointOptions("dbscan", eps=0.6, least=2),
     ANNOTATION_FREE: SuperpointOptions("supervoxels"),
@@ -26,9 +24,9 @@ SUPERPOINTS = {
 """§4.2: DBSCAN where seen classes are annotated, boundary-preserved supervoxels where nothing is. Of DBSCAN's
 numbers it says nothing: two points make an instance (§3.2), and ground, which joins things, is a seen class."""
 
-
-SHARE_OF_LOGIT_SCALE = 0.5
-"""What the affinity's scale is of the CLIP's logit scale, which says how far apart that CLIP's cosines lie."""
+SHARE_OF_LOGIT_SCALE = 0.6
+"""What the affinity's scale is of the CLIP's logit scale, which says how far apart its cosines lie. Measured
+with the demo CLIP, see docs/pseudo_labels.md."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +43,10 @@ class PseudoLabelOptions:
     guard : points that no camera sees get no pseudo-label; False: all points of kept instances do, and crops
         enclose all points that fall into the picture
     affinity : whether predictions are propagated at all
-    scale : "amplify factor" of equation 5; None: half of the CLIP's own logit scale, see docs/pseudo_labels.md
+    scale : "amplify factor" of equation 5; None: ``SHARE_OF_LOGIT_SCALE`` of the CLIP's own logit scale
     beta, walks : of the random walk, see :class:`~app.core.affinity.affinity.AffinityOptions`
     queue : instances at which a queue of adjacent frames is refined and emptied
-    sharpness : what cosines are multiplied by in equation 4; None: the CLIP's own logit scale
+    sharpness : what cosines are multiplied by in equation 4; as written: 1
     templates : name of the sentences that words are put into
     margin : share of a crop's width and height that is added on each side
     device : where CLIP runs: "auto", "cpu", "cuda:0" …
@@ -56,7 +54,7 @@ class PseudoLabelOptions:
 
     clip: ClipSource
     setting: str = ZERO_SHOT
-    unseen: tuple[str, ...] = UNSEEN
+    unseen: tuple[str, ...] = UNSEEN["affinity3d"]
     superpoints: SuperpointOptions | None = None
     visibility: VisibilityOptions = field(default_factory=VisibilityOptions)
     guard: bool = True
@@ -65,7 +63,7 @@ class PseudoLabelOptions:
     beta: float = 2.0
     walks: int = 1
     queue: int = 10_000
-    sharpness: float | None = None
+    sharpness: float = 1.0
     templates: str = "street"
     margin: float = 0.0
     device: str = "auto"
@@ -97,7 +95,7 @@ def check(options: PseudoLabelOptions) -> None:
     affinity.check(AffinityOptions(1.0 if options.scale is None else options.scale, options.beta, options.walks))
     if options.queue < 1:
         raise UsageError(f"A queue holds 1 instance or more; {options.queue} were asked for.")
-    if options.sharpness is not None and not 0 < options.sharpness <= 10_000:
+    if not 0 < options.sharpness <= 10_000:
         raise UsageError(f"'sharpness' must be above 0 and at most 10000; it is {options.sharpness}.")
     if not 0 <= options.margin <= 5:
         raise UsageError(f"'margin' of a crop must be 0 to 5; it is {options.margin}.")

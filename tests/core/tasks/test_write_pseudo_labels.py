@@ -11,7 +11,7 @@ import pytest
 from small_drive import SmallDrive, write_small_drive
 
 from app.core.affinity import sidecar as sidecars
-from app.core.affinity.affinity import propagate
+from app.core.affinity.affinity import AffinityOptions, propagate
 from app.core.affinity.options import ANNOTATION_FREE, PseudoLabelOptions
 from app.core.errors import DataError, UsageError
 from app.core.geometry.superpoints import SuperpointOptions
@@ -96,7 +96,7 @@ def test_seen_classes_keep_their_truth_and_unseen_ones_are_found(drive, options,
 def test_the_walk_goes_over_the_queue_and_nothing_else(drive, options, tmp_path: Path) -> None:
     done = label(drive, tmp_path / "out", options)
     beside = [held(done, f"{i:06d}") for i in range(FRAMES)]
-    walk = options.walk(json.loads((done.folder / "parameters.json").read_text())["affinity"]["scale"] * 2)
+    walk = AffinityOptions(**json.loads((done.folder / "parameters.json").read_text())["affinity"])
     assert {one.queue for one in beside} == {0}
     features, before = (np.concatenate([getattr(one, name) for one in beside]) for name in ("feature", "before"))
     after = np.concatenate([one.after for one in beside])
