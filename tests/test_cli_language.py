@@ -86,6 +86,12 @@ def test_what_does_nothing_is_refused(drive, clip, capsys) -> None:
     assert "--network" in refused(capsys, "index", drive.root, "--clip", clip, "--way", "network")
 
 
+def test_a_layer_of_a_query_that_is_not_asked_says_how_to_ask(drive, tmp_path: Path, capsys) -> None:
+    draw = ("render", drive.root, "--out", tmp_path / "x.png", "--layer")
+    assert "name it with --text" in refused(capsys, *draw, "text_match")
+    assert "command 'classes'" in refused(capsys, *draw, "zero_shot", "--text", "car")
+
+
 def test_a_search_says_what_the_clip_has_never_read(drive, capsys) -> None:
     main(["index", str(drive.root)])
     capsys.readouterr()

@@ -57,6 +57,8 @@ class Given:
         method = _find(name)
         options = self.options.get(name)
         own = None if options is None else method.missing(self.frame, self.label_set, options)
+        if own is None and options is None and method.alternatives:
+            own = method.missing(self.frame, self.label_set, None)  # which of them is wanted is not known yet
         if own is not None:
             return own  # of what is switched on, its own sentence says more than those of what it builds on
         for needed in _needed(name, options):
@@ -96,14 +98,16 @@ class Method(ABC, Generic[Options, Result]):
     """One method; a module of this package declares ``ENTRY``, an instance of it.
 
     ``options_type`` is a frozen dataclass whose values are hashable and travel between processes. ``uses`` names
-    methods whose results this one may need; it gets them by :meth:`Given.result`. ``default``: the options that
-    hold where nobody chose any; None: the method is off until it is switched on.
+    methods whose results this one may need; it gets them by :meth:`Given.result`. ``alternatives``: its options
+    choose among them. ``default``: the options that hold where nobody chose any; None: the method is off until it
+    is switched on.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     options_type: ClassVar[type[Any]]
     uses: ClassVar[tuple[str, ...]] = ()
+    alternatives: ClassVar[bool] = False
     default: ClassVar[Hashable | None] = None
 
     def needs(self, options: Options) -> tuple[str, ...]:

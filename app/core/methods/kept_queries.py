@@ -81,6 +81,7 @@ class KeptQueries(Method[KeptOptions, KeptResult]):
     title: ClassVar[str] = "Kept queries"
     options_type = KeptOptions
     uses: ClassVar[tuple[str, ...]] = (REGIONS.name, PIXELS.name, NETWORK.name)
+    alternatives: ClassVar[bool] = True
 
     def needs(self, options: KeptOptions) -> tuple[str, ...]:
         """The methods of all their ways."""

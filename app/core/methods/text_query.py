@@ -32,7 +32,7 @@ from app.core.types import Frame
 from app.models.clip.source import ClipSource
 
 EMPTY = "Type what to look for: the prompt is empty."
-OFF = "Type what to look for in the Query panel."
+OFF = "Type what to look for in the Query panel, or name it with --text."
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,7 @@ class TextQuery(Method[TextQueryOptions, QueryResult]):
     title: ClassVar[str] = "Text query"
     options_type = TextQueryOptions
     uses: ClassVar[tuple[str, ...]] = (REGIONS.name, PIXELS.name, NETWORK.name)
+    alternatives: ClassVar[bool] = True
 
     def needs(self, options: TextQueryOptions) -> tuple[str, ...]:
         """The methods of the way."""

@@ -25,7 +25,7 @@ from app.core.methods.regions import ENTRY as REGIONS
 from app.core.types import Frame
 from app.models.clip.source import ClipSource
 
-OFF = "Switch known classes on in the Query panel."
+OFF = "Switch known classes on in the Known classes panel; without a window use the command 'classes'."
 NO_NAMES = "No label map says what the classes are called; name one, or ask in words of your own."
 NO_WORDS = "No class has any words to look for; give them some in the Query panel."
 
@@ -60,6 +60,7 @@ class ZeroShot(Method[ZeroShotOptions, ZeroShotResult]):
     title: ClassVar[str] = "Known classes in words"
     options_type = ZeroShotOptions
     uses: ClassVar[tuple[str, ...]] = (REGIONS.name, PIXELS.name, NETWORK.name)
+    alternatives: ClassVar[bool] = True
 
     def needs(self, options: ZeroShotOptions) -> tuple[str, ...]:
         """The methods of the way."""
