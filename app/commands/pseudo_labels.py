@@ -123,21 +123,27 @@ def _frames(text: str) -> tuple[int, int]:
 def _lines(done: Any) -> list[str]:
     report = done.report
     lines = [
-        f"{done.folder}: {done.frames} frame{'s' if done.frames != 1 else ''} ({done.computed} read now), "
-        f"{report['superpoints']} superpoints, {done.seconds:.1f} s"
+        f"{done.folder}: {_count(done.frames, 'frame')} ({done.computed} read now), "
+        f"{_count(report['superpoints'], 'superpoint')}, {done.seconds:.1f} s"
     ]
     if report["judged"]:
         before, after = 100 * report["accuracy_before"], 100 * report["accuracy_after"]
         lines.append(
-            f"accuracy of {report['judged']} superpoints with ground truth: {before:.2f} % before affinity, "
-            f"{after:.2f} % after"
+            f"accuracy of {_count(report['judged'], 'superpoint')} with ground truth: {before:.2f} % before "
+            f"affinity, {after:.2f} % after"
         )
     if report["labelled_points"]:
         before, after = 100 * report["point_accuracy_before"], 100 * report["point_accuracy_after"]
         lines.append(f"accuracy of {report['labelled_points']} points: {before:.2f} % before, {after:.2f} % after")
-    lines.append(f"{report['flips']} flips, {report['helped']} to the better, {report['hurt']} to the worse")
+    lines.append(
+        f"{_count(report['flips'], 'flip')}, {report['helped']} to the better, {report['hurt']} to the worse"
+    )
     lines += [
         f"  {flip['before']} → {flip['after']}: {flip['count']} ({flip['helped']} better, {flip['hurt']} worse)"
         for flip in report["flips_by_pair"][:8]
     ]
     return lines + [f"note: {sentence}" for sentence in done.notes]
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' if number != 1 else ''}"

@@ -29,7 +29,7 @@ from app.models.clip.source import ClipSource
 REGIONS, SUPERPOINTS, VISIBILITY = "regions", "superpoints", "visibility"
 
 NO_TRUTH = (
-    f"{{}} no ground truth, which tells the seen classes in the setting {ZERO_SHOT}; choose the setting "
+    f"{{}} ground truth, which tells the seen classes in the setting {ZERO_SHOT}; choose the setting "
     f"{ANNOTATION_FREE}, which needs none."
 )
 
@@ -46,7 +46,7 @@ def chosen(options: PseudoLabelOptions) -> dict[str, Hashable]:
 def missing(given: Given, options: PseudoLabelOptions) -> str | None:
     """Why a frame has no instances at all, one sentence, or None."""
     if options.setting == ZERO_SHOT and given.frame.labels is None:
-        return NO_TRUTH.format(f"Frame {given.frame.name} has")
+        return NO_TRUTH.format(f"Frame {given.frame.name} has no")
     return given.missing(REGIONS)
 
 

@@ -112,7 +112,7 @@ def unseen_ids(options: PseudoLabelOptions, label_set: LabelSet) -> tuple[int, .
     for name in options.unseen:
         if name not in known:
             raise UsageError(
-                f"{label_set.name} has no class '{name}' that could be unseen; it has: {', '.join(known)}."
+                f"{label_set.name} has no class '{name}' that could be unseen; name some of: {', '.join(known)}."
             )
     if not options.unseen:
         raise UsageError("No class is unseen, so there is nothing to find pseudo-labels for; name one.")

@@ -133,6 +133,7 @@ class Header:
     content: str
     instances: int
     queue_content: str
+    place: int = 0
 
 
 def header(path: Path) -> Header | None:
@@ -140,6 +141,7 @@ def header(path: Path) -> Header | None:
     try:
         with np.load(path, allow_pickle=False) as file:
             about = json.loads(str(file["about"]))
-            return Header(str(about["content"]), len(file["points"]), str(about["queue_content"]))
+            state = str(about["queue_content"]), int(about["place"])
+            return Header(str(about["content"]), len(file["points"]), *state)
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
         return None

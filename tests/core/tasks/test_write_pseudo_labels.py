@@ -12,6 +12,8 @@ from small_drive import SmallDrive, write_small_drive
 
 from app.core.affinity import sidecar as sidecars
 from app.core.affinity.affinity import AffinityOptions, propagate
+from app.core.affinity.folder import Folder
+from app.core.affinity.kin import kin_of
 from app.core.affinity.options import ANNOTATION_FREE, PseudoLabelOptions
 from app.core.errors import DataError, UsageError
 from app.core.geometry.superpoints import SuperpointOptions
@@ -215,7 +217,7 @@ def test_bad_input(drive, options, free, tmp_path: Path) -> None:
     with pytest.raises((UsageError, DataError), match="nowhere"):
         label(drive, out, replace(options, clip=ClipSource(path=tmp_path / "nowhere")))
     bare = write_small_drive(tmp_path / "bare", frames=2, labels=False)
-    with pytest.raises(UsageError, match=r"no ground truth.*annotation-free"):
+    with pytest.raises(UsageError, match=r"No frame of .* has ground truth.*annotation-free"):
         label(bare, out, options)
     blind = write_small_drive(tmp_path / "blind", frames=2)
     (blind.root / "sequences/00/calib.txt").unlink()
@@ -245,3 +247,23 @@ def test_a_full_disk_ends_it_with_one_sentence(drive, options, tmp_path: Path) -
     (tmp_path / "out/zero-shot/sequences/00/labels").write_text("a file where a folder belongs")
     with pytest.raises(DataError, match="cannot be written"):
         label(drive, tmp_path / "out", options)
+
+
+def test_neighbours_of_an_instance_are_found_in_its_queue(drive, options, tmp_path: Path) -> None:
+    few = replace(options, queue=2, scale=5.0)
+    done = label(drive, tmp_path / "out", few)
+    beside = {f"{i:06d}": held(done, f"{i:06d}") for i in range(FRAMES)}
+    name = next(name for name, one in beside.items() if len(one))
+    queue = [one for one in beside.values() if one.queue_content == beside[name].queue_content]
+    folder = Folder(done.folder)
+    found = kin_of(folder, name, 0, most=1000)
+    assert len(found) == sum(map(len, queue))
+    assert sum(kin.weight for kin in found) == pytest.approx(1, abs=1e-4)
+    assert (found[0].name, found[0].row) == (name, 0)
+    flow = sum(kin.weight * beside[kin.name].before[kin.row] for kin in found)
+    np.testing.assert_allclose(flow, beside[name].after[0], atol=1e-5)
+    assert all(kin.label == beside[kin.name].labels(refined=False)[kin.row] for kin in found)
+    with pytest.raises(UsageError, match="999 was asked for"):
+        kin_of(folder, name, 999)
+    plain = label(drive, tmp_path / "plain", replace(few, affinity=False))
+    assert kin_of(Folder(plain.folder), name, 0) == ()
