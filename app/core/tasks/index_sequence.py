@@ -23,7 +23,7 @@ from app.core.tasks.context import Context, Source
 LANE = "background"
 
 TOLD = 3
-"""Frames without features that are named one by one."""
+"""Frames without features that are named, and reasons for it."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class IndexedFrame:
 @dataclass(frozen=True)
 class IndexedSequence:
     """``frames`` that are indexed, ``regions`` in them, ``computed`` frames that were not there before, and
-    ``notes``, a sentence for each frame that has no features, and for what was left out."""
+    ``notes``, a sentence for each reason why frames have no features."""
 
     frames: int
     regions: int
@@ -181,10 +181,21 @@ def _make_room(writer: IndexWriter, regions: int) -> None:
 
 
 def _notes(lacking: Mapping[int, str]) -> tuple[str, ...]:
-    """A sentence for each of the first frames without features, and how many more there are."""
-    named = [f"Frame {index} has no features: {why}" for index, why in sorted(lacking.items())[:TOLD]]
-    more = len(lacking) - len(named)
-    return (*named, *([f"{more} more frames have none."] if more else []))
+    """A sentence for each reason why frames have no features, with the first of them."""
+    frames: dict[str, list[int]] = {}
+    for index, why in sorted(lacking.items()):
+        frames.setdefault(why, []).append(index)
+    named = [f"{_listed(found)} no features: {why}" for why, found in list(frames.items())[:TOLD]]
+    more = len(frames) - len(named)
+    return (*named, *([f"Frames without features for {more} more reasons are not named."] if more > 0 else []))
+
+
+def _listed(frames: list[int]) -> str:
+    """One frame, or the first few and how many more, with the verb."""
+    if len(frames) == 1:
+        return f"Frame {frames[0]} has"
+    more = f" and {len(frames) - TOLD} more" if len(frames) > TOLD else ""
+    return f"Frames {', '.join(map(str, frames[:TOLD]))}{more} have"
 
 
 ENTRY = index_sequence

@@ -194,3 +194,13 @@ def test_an_index_that_grows_too_large_keeps_what_is_there(
     with pytest.raises(UsageError, match="what is there is kept"):
         index(drive, "regions", methods)
     assert 0 < len(found(drive, "regions", methods).indexed) < 4
+
+
+def test_frames_that_lack_the_same_are_told_together(folder: Path, tmp_path: Path) -> None:
+    drive = write_small_drive(tmp_path / "long", frames=6)
+    for image in sorted((drive.root / "sequences/00/image_2").iterdir())[1:]:
+        image.unlink()
+    result, _ = index(drive, "regions", chosen("regions", folder))
+    assert result.frames == 1
+    assert len(result.notes) == 1
+    assert result.notes[0].startswith("Frames 1, 2, 3 and 2 more have no features: This frame has no camera")
