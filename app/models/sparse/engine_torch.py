@@ -5,7 +5,8 @@ from __future__ import annotations
 from torch import Tensor
 
 from app.models.sparse.engine import Engine
-from app.models.sparse.product import convolve
+from app.models.sparse.maps import Plan
+from app.models.sparse.product import Finish, convolve, forward
 from app.models.sparse.tensor import SparseTensor
 
 
@@ -22,6 +23,10 @@ class TorchEngine(Engine):
         """A submanifold map is its own reverse, with opposite offsets."""
         plan = x.pyramid.submanifold(x.stride)
         return convolve(x.feats, kernel, plan, plan, mirrored=True)
+
+    def finished(self, x: SparseTensor, kernel: Tensor, plan: Plan, finish: Finish) -> Tensor:
+        """(M, Cout) convolution by a plan, shifted and rectified while its rows are in the cache; no gradients."""
+        return forward(x.feats.contiguous(), kernel, plan, finish)
 
     def down(self, x: SparseTensor, kernel: Tensor) -> Tensor:
         """Reversed by the map up."""
