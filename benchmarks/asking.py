@@ -50,9 +50,12 @@ class AskBench(WindowBench):
 
     def begin(self) -> None:
         """The Text workspace, a first question, and its answer."""
+        from app.core.model_card import DISTILLED, built_in
+
         self.driver.window.set_workspace("text")
         self.driver.rest(0.5)
         self.session.language.use_built_in_clip()
+        self.session.language.set_network(built_in(DISTILLED))
         self.session.language.ask("car")
         self._answered()
 
