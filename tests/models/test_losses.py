@@ -119,7 +119,8 @@ def batch(points: int = 40, scans: int = 2) -> Batch:
     )
     feats = torch.from_numpy(rng.normal(size=(points, 4)).astype(np.float32))
     targets = torch.from_numpy(rng.integers(-1, 3, points))
-    return Batch(torch.from_numpy(coords.astype(np.int32)), feats, targets, scans)
+    wanted = torch.from_numpy(rng.normal(size=(3, 3)).astype(np.float32))  # for objectives that learn features
+    return Batch(torch.from_numpy(coords.astype(np.int32)), feats, targets, scans, wanted)
 
 
 @pytest.mark.parametrize("name", discovery.module_names("app.models.objectives"))
