@@ -117,18 +117,23 @@ class Chunk:
     """Pairs of rows for the output rows ``start`` … ``stop``, by offset and then by output row.
 
     ``in_rows`` int32, of every offset ``sizes`` of them: its pairs and then zeros up to a padded size;
-    ``out_rows`` (P,) int64, counted from ``start``; ``counts``: pairs of each offset.
+    ``places`` (P,) int64: where in ``table``, flattened, the pairs stand; ``counts``: pairs of each offset.
     Pairs of the identity offset (the centre) are left out: row n takes row n.
     """
 
     start: int
     stop: int
     in_rows: Tensor
-    out_rows: Tensor
+    places: Tensor
     counts: list[int]
     sizes: list[int]
     table: Tensor
     identity: int | None
+
+    @cached_property
+    def out_rows(self) -> Tensor:
+        """(P,) int64 output rows of the pairs, counted from ``start``."""
+        return self.places % (self.stop - self.start)
 
     @property
     def pairs(self) -> list[tuple[int, Tensor, Tensor]]:
@@ -194,10 +199,11 @@ class Plan:
         hit = table >= 0
         if self.identity is not None:
             hit[self.identity] = False
-        outs = torch.arange(stop - start, device=table.device).expand_as(table)[hit]
+        pairs = hit.flatten().nonzero().squeeze(1)
         counts = [int(count) for count in hit.sum(1).tolist()]
         sizes = [padded(count) if count else 0 for count in counts]
+        rows = table.reshape(-1).index_select(0, pairs)
         ins = table.new_zeros(sum(sizes))
-        for part, into in zip(torch.split(table[hit], counts), torch.split(ins, sizes), strict=True):
+        for part, into in zip(torch.split(rows, counts), torch.split(ins, sizes), strict=True):
             into[: part.shape[0]] = part
-        return Chunk(start, stop, ins, outs, counts, sizes, table, self.identity)
+        return Chunk(start, stop, ins, pairs, counts, sizes, table, self.identity)

@@ -43,11 +43,12 @@ class Finish(NamedTuple):
             out.relu_()
 
 
-def times(a: Tensor, b: Tensor) -> Tensor:
-    """(n, k) times the transpose of (m, k): (n, m), by the fastest product there is for the dtype and device."""
+def times(a: Tensor, b: Tensor, shift: Tensor | None = None) -> Tensor:
+    """(n, k) times the transpose of (m, k), (m,) ``shift`` added to each row where given: (n, m), by the fastest
+    product there is for the dtype and device."""
     if _ONEDNN and a.dtype == torch.float32 and a.device.type == "cpu" and a.shape[0]:
-        return torch.ops.mkldnn._linear_pointwise(a, b, None, "none", [], "")
-    return torch.mm(a, b.t())
+        return torch.ops.mkldnn._linear_pointwise(a, b, shift, "none", [], "")
+    return torch.mm(a, b.t()) if shift is None else torch.addmm(shift, a, b.t())
 
 
 def sum_rows(x: Tensor, items: Tensor, starts: Tensor, weights: Tensor | None = None) -> Tensor:
