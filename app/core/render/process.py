@@ -16,6 +16,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
 
+from app.core.niceness import LATER, PROMPT, stand_back
 from app.core.render import buffers, wire
 from app.core.render.compositor import Compositor, Drawer
 from app.core.render.mailbox import Mailbox
@@ -197,6 +198,7 @@ def serve(connection: Connection, renderer: str) -> None:
     """Entry of the child process: ``renderer`` is ``raster`` or ``open3d``."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal is the window's to handle
     begin = time.perf_counter()
+    stand_back(PROMPT if renderer == "raster" else LATER)
     _silence_stdout()
     server = _raster(connection) if renderer == "raster" else _open3d(connection)
     if server is None:
@@ -222,8 +224,6 @@ def _open3d(connection: Connection) -> Server | None:
     """A server that draws with Open3D, or None after having said why not."""
     from app.core.render.open3d_renderer import Open3DRenderer, Open3DUnavailable
 
-    if hasattr(os, "nice"):
-        os.nice(5)  # the moving picture goes first
     try:
         painter = Open3DRenderer()
     except Open3DUnavailable as error:

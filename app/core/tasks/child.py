@@ -21,14 +21,13 @@ from typing import Any
 
 from app.core import tasks
 from app.core.errors import Cancelled, Fault, LidarScopeError
+from app.core.niceness import LATER, PROMPT, stand_back
 from app.core.tasks.channel import Channel
 from app.core.tasks.context import Context
 from app.core.tasks.engine import fault
 
 GRACE = 2.0
 """Seconds a task gets to clean up after the window has gone."""
-
-BACKGROUND_NICENESS = 5
 
 
 @dataclass
@@ -161,8 +160,7 @@ class _Forward(logging.Handler):
 def main(lane: str) -> None:
     """Run the engine process of a lane over standard input and output."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches the window, which then ends this process
-    if lane == "background" and hasattr(os, "nice"):
-        os.nice(BACKGROUND_NICENESS)
+    stand_back(LATER if lane == "background" else PROMPT)
     incoming, outgoing = os.dup(0), os.dup(1)
     nowhere = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nowhere, 0)
