@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from app.commands import evaluation, language, prediction, pseudo_labels, training
-from app.commands.language import ClipOption, NetworkOption, TextOption, WayOption, methods_asked
+from app.commands.asking import ClipOption, NetworkOption, TextOption, WayOption, methods_asked
 from app.commands.prediction import CheckpointOption, SimilarOption, VotesOption, methods_of
 from app.commands.shared import (
     AfterOption,

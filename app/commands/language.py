@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from app.commands.asking import (
+    BoxOption,
+    ClipModelOption,
+    ClipOption,
+    NegativeOption,
+    NetworkOption,
+    PointOption,
+    TemplatesOption,
+    TextOption,
+    ThresholdOption,
+    WayOption,
+    check_way,
+    clip_of,
+    methods_of,
+)
 from app.commands.language_output import (
     about_clip,
     answer_lines,
@@ -33,31 +47,6 @@ from app.commands.shared import (
 from app.core.errors import UsageError
 
 commands = typer.Typer()
-
-TextOption = Annotated[list[str] | None, typer.Option("--text", help="What to look for; may be repeated.")]
-WayOption = Annotated[str, typer.Option(help="Where features come from: regions, pixels, network or ensemble.")]
-ClipOption = Annotated[
-    str | None,
-    typer.Option("--clip", help="A weights file or folder, or NAME:TAG of open_clip; the demo CLIP without."),
-]
-ClipModelOption = Annotated[
-    str, typer.Option(help="Architecture of a bare weights file that does not tell: open_clip's NAME or NAME:TAG.")
-]
-NetworkOption = Annotated[
-    Path | None, typer.Option(help="A run or checkpoint of a distilled network, for --way network and ensemble.")
-]
-TemplatesOption = Annotated[str, typer.Option(help="Sentences the words are put into: street, plain, imagenet80 …")]
-NegativeOption = Annotated[
-    list[str] | None, typer.Option("--negative", help="What relevancy is measured against; may be repeated.")
-]
-ThresholdOption = Annotated[
-    float | None, typer.Option(min=0, max=1, help="Relevancy from which a point matches; 0.5 without.")
-]
-PointOption = Annotated[list[int] | None, typer.Option("--point", help="Row of a point to look for the like of.")]
-BoxOption = Annotated[
-    list[str] | None,
-    typer.Option("--box", help="Piece of a picture to look for the like of: CAMERA:x0,y0,x1,y1 in pixels."),
-]
 
 
 @commands.command()
@@ -152,7 +141,7 @@ def index(
     from app.core.language.methods_of_query import methods_for
 
     must_exist(path)
-    _check_way(way, network)
+    check_way(way, network)
     source = source_of(path, sequence, columns, label_map)
     methods = methods_for(clip_of(clip, clip_model), network)
     done = run_here("index_sequence", source=source, way=way, methods=methods)
@@ -185,7 +174,7 @@ def classes(
     from app.core.language.methods_of_query import methods_for
 
     must_exist(path)
-    _check_way(way, network)
+    check_way(way, network)
     chosen = clip_of(clip, clip_model)
     done = run_here(
         "find_classes",
@@ -225,87 +214,3 @@ def clip_command(
         print_json(about)
     else:
         print("\n".join(f"{name.replace('_', ' ')}: {plain(value)}" for name, value in about.items()))
-
-
-def clip_of(text: str | None, model: str = "") -> Any:
-    """The CLIP that an option names."""
-    from app.core.language.choosing import demo, from_path, named
-
-    path = None if text is None else Path(text).expanduser()
-    if model and (path is None or not path.exists()):
-        raise UsageError("--clip-model is for a weights file on this machine; leave it out.")
-    if text is None or path is None:
-        return demo()
-    if path.exists():
-        return from_path(path.resolve(), model)
-    name, colon, tag = text.partition(":")
-    if not colon or not name or not tag or "/" in text or "\\" in text:
-        raise UsageError(f"'{text}' is neither a file or folder that is there, nor NAME:TAG of open_clip.")
-    return named(name, tag)
-
-
-def methods_of(
-    text: list[str] | None,
-    frame: int,
-    *,
-    way: str,
-    clip: Any,
-    network: Path | None,
-    point: list[int] | None = None,
-    box: list[str] | None = None,
-    negative: list[str] | None = None,
-    threshold: float | None = None,
-    templates: str = "street",
-    smooth: float = 0.0,
-    denoise: float = 0.0,
-) -> Any:
-    """The methods that answer a question, as tasks take them."""
-    from app.core.language.methods_of_query import methods_for, query_options
-    from app.core.language.prompts import check_prompt
-    from app.core.language.queries import COLORS, LONGEST, MOST_PROMPTS, NEGATIVES, Prompt, QueryState
-
-    _check_way(way, network)
-    prompts = [Prompt(check_prompt(words)) for words in dict.fromkeys(text or ())]
-    for prompt in prompts:
-        if len(prompt.text) > LONGEST:
-            raise UsageError(f"A prompt has at most {LONGEST} characters; this one has {len(prompt.text)}.")
-    prompts += [Prompt(point=(frame, row)) for row in point or ()]
-    prompts += [Prompt(box=(frame, *_box(words))) for words in box or ()]
-    if not prompts:
-        raise UsageError('Say what to look for: --text "car", --point ROW or --box CAMERA:x0,y0,x1,y1.')
-    if len(prompts) > MOST_PROMPTS:
-        raise UsageError(f"At most {MOST_PROMPTS} prompts can be asked at once; {len(prompts)} are too many.")
-    colored = tuple(replace(prompt, color=COLORS[i % len(COLORS)]) for i, prompt in enumerate(prompts))
-    state = QueryState(
-        prompts=colored, way=way, templates=templates, negatives=NEGATIVES if negative is None else tuple(negative),
-        threshold=threshold, smooth=smooth, denoise=denoise,
-    )  # fmt: skip
-    return tuple(sorted((*methods_for(clip, network), ("text_query", query_options(clip, state)))))
-
-
-def methods_asked(text: list[str] | None, frame: int, way: str, clip: str | None, network: Path | None) -> Any:
-    """The methods of a question that other commands show, () without one."""
-    return methods_of(text, frame, way=way, clip=clip_of(clip), network=network) if text else ()
-
-
-def _check_way(way: str, network: Path | None) -> None:
-    from app.core.language.queries import WAYS_OF_QUERIES
-
-    if way not in WAYS_OF_QUERIES:
-        raise UsageError(f"There is no way '{way}'; there are: {', '.join(WAYS_OF_QUERIES)}.")
-    if way in ("network", "ensemble") and network is None:
-        raise UsageError(f"--way {way} needs a distilled network: name its run or checkpoint with --network.")
-    if network is not None:
-        must_exist(network)
-
-
-def _box(text: str) -> tuple[str, int, int, int, int]:
-    camera, colon, numbers = text.rpartition(":")
-    parts = numbers.split(",")
-    try:
-        x0, y0, x1, y1 = (int(part) for part in parts)
-    except ValueError:
-        colon = ""
-    if not colon or not camera or x1 - x0 < 4 or y1 - y0 < 4:
-        raise UsageError(f"--box is CAMERA:x0,y0,x1,y1 in pixels, at least 4 wide and high; found '{text}'.")
-    return camera, x0, y0, x1, y1

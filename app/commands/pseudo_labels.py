@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.commands.language import ClipModelOption, ClipOption, TemplatesOption, clip_of
+from app.commands.asking import ClipModelOption, ClipOption, TemplatesOption, clip_of
 from app.commands.shared import (
     ColumnsOption,
     DataPath,
