@@ -1,4 +1,4 @@
-"""Occupancy that needs no annotation: a line of sight is empty up to what it met, and just behind that is something.
+"""Occupancy without annotation: a line of sight is empty up to what it met, and just behind that is something.
 
 A. Boulch et al., ALSO: Automotive Lidar Self-supervision by Occupancy estimation, CVPR 2023, §3.1. As in its
 program, three equal groups of points are chosen without replacement, and each gives one query: just behind it

@@ -1,0 +1,1 @@
+"""Surfaces of fields: where they can be, evaluated coarse to fine, and their triangles."""
