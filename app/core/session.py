@@ -23,10 +23,12 @@ from app.core.demo.writer import WrittenDrive
 from app.core.errors import DataError, LidarScopeError
 from app.core.labels import LabelSet
 from app.core.render.camera import Camera
+from app.core.session_affinity import SessionAffinity
 from app.core.session_frames import SessionFrames
 from app.core.session_language import SessionLanguage
 from app.core.session_training import SessionTraining
 from app.core.session_views import LEFT, RIGHT
+from app.core.session_visibility import SessionVisibility
 from app.core.settings import SavedSession, Settings
 from app.core.state import DriveInfo, SequenceInfo
 from app.core.tasks.context import Source
@@ -60,6 +62,8 @@ class Session(SessionFrames):
         super().__init__(engine, post)
         self.training = SessionTraining(self, engine)
         self.language = SessionLanguage(self)
+        self.visibility = SessionVisibility(self)
+        self.affinity = SessionAffinity(self)
         self._opened: OpenedDrive | None = None
         self._opening: Path | None = None
         self._cameras: dict[str, Camera] = {}
@@ -210,7 +214,9 @@ class Session(SessionFrames):
     def close(self) -> None:
         """Close the drive and the engine; nothing is emitted any more."""
         self._closed = True
+        self.affinity.close()
         self.language.close()
+        self.visibility.close()
         self._engine.close()
 
     # settings and memory

@@ -101,6 +101,14 @@ def check(options: PseudoLabelOptions) -> None:
         raise UsageError(f"'margin' of a crop must be 0 to 5; it is {options.margin}.")
 
 
+def grouping_of(kind: str | None, setting: str) -> SuperpointOptions | None:
+    """Superpoints of a kind; None, which stands for the setting's own numbers, where it is the kind it has
+    anyway."""
+    if kind is None or (setting in SUPERPOINTS and SUPERPOINTS[setting].kind == kind):
+        return None
+    return SuperpointOptions(kind)
+
+
 def unseen_ids(options: PseudoLabelOptions, label_set: LabelSet) -> tuple[int, ...]:
     """Train ids of the unseen classes, ascending.
 
