@@ -35,8 +35,11 @@ def _active(timer: QTimer) -> bool:
         return False
 
 
-OWN = {"reports_changed": 1, "methods_changed": 1, "sequence_changed": 1}
-"""Handlers that a session's own part ``language`` has on it, until the session is closed."""
+OWN = {
+    "reports_changed": 1, "methods_changed": 2, "sequence_changed": 1, "frame_changed": 1, "playback_changed": 1,
+    "drive_changed": 1,
+}  # fmt: skip
+"""Handlers that a session's own parts (``language``, ``visibility``) have on it, until the session is closed."""
 
 
 def listeners(session: Session) -> dict[str, int]:

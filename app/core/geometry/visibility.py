@@ -18,6 +18,9 @@ from app.core.geometry.superpixels import WAYS
 from app.core.types import CameraView
 
 RULES = ("slope", "zbuffer", "depth_ratio", "paper", "none")
+THRESHOLD = {"slope": "tolerance", "zbuffer": "tolerance", "depth_ratio": "ratio", "paper": "threshold"}
+"""Which of the options is the threshold of a rule; ``none`` has none. A share of the depth in ``depth_ratio``,
+metres in the others (T_D in the paper's)."""
 _SAMPLE = 600
 """Points whose spacing is looked at."""
 
@@ -113,7 +116,7 @@ def sight(
     surface, limit = np.full((2, len(points)), np.nan, np.float32)
     surface[rows], limit[rows] = near, far
     visible = inside.copy()
-    visible[rows] = _passes(depth[rows], near, far, options)
+    visible[rows] = passes(depth[rows], far, options)
     return Sight(pixel, depth, inside, visible, surface, limit)
 
 
@@ -125,24 +128,44 @@ def depths_of(
     segments: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Surface and limit, each (M,) float32, of M points that all lie in a picture of ``size`` (width, height)."""
+    near = surfaces(pixel, depth, size, options, segments)
+    return near, limits(near, depth, options)
+
+
+def surfaces(
+    pixel: np.ndarray,
+    depth: np.ndarray,
+    size: tuple[int, int],
+    options: VisibilityOptions,
+    segments: np.ndarray | None = None,
+) -> np.ndarray:
+    """(M,) float32: how deep the surface lies by the rule, whatever its threshold; as :func:`depths_of`."""
     if options.rule == "none" or not len(depth):
-        return depth, np.full(len(depth), np.inf, np.float32)
+        return depth
     from app.core.geometry import visibility_loops as loops  # compiled; the window needs the options alone
 
     if options.rule == "paper":
         if segments is None:
             raise UsageError("The visibility rule 'paper' needs the superpixels of the picture.")
         own = segments[pixel[:, 1].astype(np.intp), pixel[:, 0].astype(np.intp)]
-        near = loops.least_of_segment(own.astype(np.int32), depth, int(segments.max()) + 1)
-        return near, near + np.float32(options.threshold)
-    if options.rule == "slope":
+        near: np.ndarray = loops.least_of_segment(own.astype(np.int32), depth, int(segments.max()) + 1)
+    elif options.rule == "slope":
         across, along = window(pixel, size, options)
         near = loops.enclosing(pixel, depth, *size, across, along)
     else:
         near = loops.nearest_around(pixel, depth, *size, float(options.radius))
+    return near
+
+
+def limits(near: np.ndarray, depth: np.ndarray, options: VisibilityOptions) -> np.ndarray:
+    """(M,) float32: how deep points of ``depth`` may lie where the surface lies at ``near``, to be on it."""
+    if options.rule == "none":
+        return np.full(len(depth), np.inf, np.float32)
+    if options.rule == "paper":
+        return near + np.float32(options.threshold)
     if options.rule == "depth_ratio":
-        return near, near * np.float32(1 + options.ratio)
-    return near, near + np.float32(options.tolerance) + np.float32(options.share) * depth
+        return near * np.float32(1 + options.ratio)
+    return near + np.float32(options.tolerance) + np.float32(options.share) * depth
 
 
 def window(pixel: np.ndarray, size: tuple[int, int], options: VisibilityOptions) -> tuple[float, float]:
@@ -163,7 +186,7 @@ def _middle(found: np.ndarray, otherwise: float, factor: float) -> float:
     return factor * (float(np.median(finite)) if len(finite) else otherwise)
 
 
-def _passes(depth: np.ndarray, surface: np.ndarray, limit: np.ndarray, options: VisibilityOptions) -> np.ndarray:
+def passes(depth: np.ndarray, limit: np.ndarray, options: VisibilityOptions) -> np.ndarray:
     """(M,) bool. The paper asks for less than T_D, strictly; the others take the limit in."""
     return np.asarray(depth < limit if options.rule == "paper" else depth <= limit)
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+TRUTH = "truth_visible"
+"""Column of demo drives: 0 outside the first camera's picture, 1 seen there, 2 hidden."""
+
 
 @dataclass(frozen=True)
 class VisibilityScore:
@@ -69,6 +72,19 @@ def score(visible: np.ndarray, truth: np.ndarray) -> VisibilityScore:
         removed_right=int(count(~visible & hidden)),
         removed_wrong=int(count(~visible & seen)),
     )
+
+
+RIGHT, LOST, REMOVED, KEPT = 1, 2, 3, 4
+"""Seen and called visible; seen but called hidden; hidden and called so: a wrong match that is removed; hidden but
+called visible: a wrong match that is kept. 0 is outside the picture."""
+
+
+def matches(visible: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """(N,) uint8: which of the four each point is, as :func:`score` counts them."""
+    found = np.zeros(len(truth), np.uint8)
+    found[truth == 1] = np.where(visible[truth == 1], RIGHT, LOST)
+    found[truth == 2] = np.where(visible[truth == 2], KEPT, REMOVED)
+    return found
 
 
 def _share(part: int, rest: int) -> float:

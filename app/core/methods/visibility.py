@@ -12,14 +12,16 @@ import numpy as np
 from app.core.errors import DataError
 from app.core.geometry.superpixels import grid, superpixels
 from app.core.geometry.visibility import Sight, VisibilityOptions, check, describe, sight
-from app.core.geometry.visibility_measures import VisibilityScore, score
+from app.core.geometry.visibility_measures import TRUTH as TRUTH
+from app.core.geometry.visibility_measures import matches, score
 from app.core.labels import LabelSet
 from app.core.methods.base import Fact, Given, Method, Steps
 from app.core.prediction.aside import aside
+from app.core.tasks.context import Context
 from app.core.types import CameraView, Frame
+from app.core.visibility_view import CameraReport, VisibilityReport
 
-TRUTH = "truth_visible"
-"""Column of demo drives: 0 outside the first camera's picture, 1 seen there, 2 hidden."""
+EXACT = "a ray from the camera to the surface that the beam met, written with the demo drive"
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Visibility:
     finite : (N,) bool: whether a point is one at all
     cameras : names
     options : the rule and its numbers
+    truth : (N,) uint8, whether the first camera sees a point (see ``TRUTH``); None on recorded drives
     """
 
     visible: np.ndarray
@@ -47,6 +50,7 @@ class Visibility:
     finite: np.ndarray
     cameras: tuple[str, ...]
     options: VisibilityOptions
+    truth: np.ndarray | None = None
 
     @property
     def rule(self) -> str:
@@ -62,30 +66,16 @@ class Visibility:
         return values
 
     @property
+    def match(self) -> np.ndarray | None:
+        """(N,) uint8: how the first camera's test compares with the truth, as
+        :func:`app.core.geometry.visibility_measures.matches` says it; None where the truth is not known."""
+        return None if self.truth is None else matches(self.visible[:, 0], self.truth)
+
+    @property
     def nbytes(self) -> int:
         """Memory of the arrays."""
         arrays = (self.visible, self.inside, self.pixel, self.depth, self.surface, self.limit, self.finite)
         return sum(array.nbytes for array in arrays)
-
-
-@dataclass(frozen=True)
-class CameraReport:
-    """Numbers of one camera: points ``visible``, ``hidden`` and ``outside`` its picture, and how that compares with
-    the truth (``score``), where it is known."""
-
-    camera: str
-    visible: int
-    hidden: int
-    outside: int
-    score: VisibilityScore | None = None
-
-
-@dataclass(frozen=True)
-class VisibilityReport:
-    """What a panel shows of a frame: a :class:`CameraReport` a camera, and ``origin``, the rule in one line."""
-
-    cameras: tuple[CameraReport, ...]
-    origin: str
 
 
 class VisibilityMethod(Method[VisibilityOptions, Visibility]):
@@ -117,7 +107,8 @@ class VisibilityMethod(Method[VisibilityOptions, Visibility]):
             yield done, len(cameras), f"visibility in {camera.name}"
             segments = None
             if options.rule == "paper":
-                segments = yield from _segments(camera, options, done, len(cameras))
+                work = superpixels_of(given.context, camera, options)
+                segments = yield from _told(work, done, len(cameras))
             seen.append(sight(frame.points, camera, options, segments))
         return Visibility(
             visible=np.stack([one.visible for one in seen], axis=1),
@@ -129,6 +120,7 @@ class VisibilityMethod(Method[VisibilityOptions, Visibility]):
             finite=frame.valid,
             cameras=tuple(camera.name for camera in cameras),
             options=options,
+            truth=frame.extra.get(TRUTH),
         )
 
     def bytes(self, result: Visibility) -> int:
@@ -143,14 +135,17 @@ class VisibilityMethod(Method[VisibilityOptions, Visibility]):
         places = np.flatnonzero(result.inside[row])
         if not len(places):
             return (Fact("Visible", "outside all pictures", origin, "visible"),)
-        return tuple(
+        facts = [
             Fact(f"Visible in {result.cameras[place]}", _test_line(result, row, int(place)), origin, "visible")
             for place in places
-        )
+        ]
+        if result.truth is not None and places[0] == 0:
+            facts.append(Fact(f"Match in {result.cameras[0]}", _match_line(result, row), EXACT, "match"))
+        return tuple(facts)
 
     def report(self, result: Visibility, frame: Frame, label_set: LabelSet | None) -> VisibilityReport:
         """Counts of every camera, and how good the rule is where the truth is known."""
-        truth = frame.extra.get(TRUTH)
+        truth = result.truth
         reports = []
         for place, name in enumerate(result.cameras):
             visible, inside = result.visible[:, place], result.inside[:, place]
@@ -165,22 +160,47 @@ class VisibilityMethod(Method[VisibilityOptions, Visibility]):
         return {self.name: VisibilityOptions(rule="paper", segments=20)}
 
 
-def _segments(camera: CameraView, options: VisibilityOptions, done: int, total: int) -> Steps[np.ndarray]:
-    """Superpixels of a camera's picture; ``DataError`` where it is gone or not of the size that was calibrated."""
-    if not options.needs_image:
+def superpixels_of(context: Context, camera: CameraView, options: VisibilityOptions) -> Steps[np.ndarray]:
+    """(height, width) int32 superpixels of a camera's picture, of the options' kind and number; kept in memory, so
+    that another threshold does not cut the picture again.
+
+    ``DataError`` where the picture is gone, cannot be read, or is not of the size that was calibrated.
+    """
+    if options.superpixels == "grid":
         return grid(camera.size, segments=options.segments)
-    image = camera.load_image()
+    image = context.image(camera)
     if image.shape[:2] != camera.size[::-1]:
         found, wanted = f"{image.shape[1]} × {image.shape[0]}", f"{camera.size[0]} × {camera.size[1]}"
         raise DataError(f"{camera.image_path} is {found} pixels, the calibration of {camera.name} says {wanted}.")
+    key = ("superpixels", camera.image_path, options.superpixels, options.segments)
+    held: np.ndarray | None = context.cache.get(key)
+    if held is None:
+        held = yield from _cut(image, camera.name, options)
+        context.cache.put(key, held, held.nbytes)
+    return held
+
+
+def _cut(image: np.ndarray, name: str, options: VisibilityOptions) -> Steps[np.ndarray]:
     work = aside(lambda _stop: superpixels(image, way=options.superpixels, segments=options.segments))
     try:
         while True:
             next(work)
-            yield done, total, f"superpixels of {camera.name}"
+            yield 0, 0, f"superpixels of {name}"
     except StopIteration as stop:
-        found_segments: np.ndarray = stop.value
-        return found_segments
+        found: np.ndarray = stop.value
+        return found
+    finally:
+        work.close()
+
+
+def _told(work: Steps[np.ndarray], done: int, total: int) -> Steps[np.ndarray]:
+    """The steps of one camera as steps of all."""
+    try:
+        while True:
+            yield done, total, next(work)[2]
+    except StopIteration as stop:
+        found: np.ndarray = stop.value
+        return found
     finally:
         work.close()
 
@@ -190,7 +210,18 @@ def _test_line(result: Visibility, row: int, place: int) -> str:
     word = "yes" if result.visible[row, place] else "hidden"
     if not np.isfinite(limit):
         return f"{word}: at {depth:.2f} m, not tested"
+    if result.rule == "paper":
+        behind, most = depth - surface, result.options.threshold
+        return f"{word}: D {depth:.2f} m, D_sp {surface:.2f} m, {behind:.2f} m behind it, T_D {most:.2f} m"
     return f"{word}: at {depth:.2f} m, surface at {surface:.2f} m, limit {limit:.2f} m"
+
+
+def _match_line(result: Visibility, row: int) -> str:
+    right = result.truth is not None and result.truth[row] == 1
+    kept = bool(result.visible[row, 0])
+    if right:
+        return "right, and kept" if kept else "right, but lost"
+    return "wrong, but kept" if kept else "wrong, and removed"
 
 
 ENTRY = VisibilityMethod()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtGui import QColor, QResizeEvent
+from PySide6.QtGui import QColor, QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton
 
 from app.core.language.queries import Hit
 from app.core.state import FrameState, Hover
 from app.core.types import CameraView
-from app.ui import icons, text, theme
+from app.core.visibility_view import PictureSuperpixels
+from app.ui import icons, text, theme, visibility_paint, visibility_words
 from app.ui.desk import Desk
 from app.ui.hover_text import describe
 from app.ui.image_points import OPAQUE, ImagePoints, packed, paint, project
@@ -25,6 +26,9 @@ ROOMY = 640
 """Width of the panel from which the small pictures have their usual size."""
 
 CHIP_SIDES, LEAST_TITLE = 18, 30
+
+LOOKER = "cameras"
+NO_EDGES = np.zeros((0, 4), np.float32)
 
 REACH = 12.0
 """Screen pixels within which a hovered pixel takes the nearest point."""
@@ -58,6 +62,9 @@ class CamerasPanel(Panel):
         self._packed: tuple[np.ndarray, np.ndarray] | None = None
         self._buffer = np.empty((0, 0), np.uint32)
         """What is painted into and shown: kept, because fresh memory of this size costs more than the painting."""
+        self._bordered = visibility_paint.BorderPainter()
+        self._pointer: tuple[float, float] | None = None
+        self._outlined: tuple[object, int | None] = (None, None)
         self._stale = False
         self._unpainted = False
         self._due = QTimer(self, singleShot=True, interval=0)
@@ -74,6 +81,8 @@ class CamerasPanel(Panel):
         self.listen(desk.asking.box_tool_changed, self._on_box_tool)
         self.listen(desk.asking.hit_changed, self._on_hit)
         self.listen(session.language.query_changed, lambda _query: self._frame())
+        self.listen(session.visibility.picture_changed, lambda _picture: self._on_visibility())
+        self.listen(session.visibility.look_changed, self._on_look)
         self._on_frame(session.frame_state)
 
     def _make_chips(self) -> None:
@@ -93,6 +102,11 @@ class CamerasPanel(Panel):
             row, "box_select", "Ask by a box: drag one over the picture (Shift+drag)"
         )
         self.box_button.clicked.connect(self.desk.asking.set_box_tool)
+        visibility = self.session.visibility
+        self.eye_button = self._chip_button(row, "eye", "Colour the points by what this camera sees (Shift+V)")
+        self.eye_button.clicked.connect(lambda on: visibility.set_show("visibility" if on else "layer"))
+        self.borders_button = self._chip_button(row, "grid", "Borders of superpixels over the picture (Shift+B)")
+        self.borders_button.clicked.connect(visibility.set_borders)
         self.through = self._chip_button(row, "camera", "Look through this camera in the 3D view (Ctrl+4)")
         self.through.setCheckable(False)
         self.through.clicked.connect(lambda: self.desk.camera_requested.emit(self.camera))
@@ -113,6 +127,21 @@ class CamerasPanel(Panel):
         self._show_points = on
         self.points_button.setChecked(on)
         self._paint_soon()
+
+    def close_panel(self) -> None:
+        """Nobody looks any more."""
+        self.session.visibility.look(LOOKER, False)
+        super().close_panel()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Whoever sees the panel sees what the camera sees, if that is shown."""
+        super().showEvent(event)
+        self._on_look()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """A hidden panel needs nothing."""
+        super().hideEvent(event)
+        self._on_look()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Points keep their size on the screen; small pictures leave the large one room."""
@@ -140,6 +169,7 @@ class CamerasPanel(Panel):
         heading = state.frame.heading if state is not None else 0.0
         if self.camera not in [camera.name for camera in cameras]:
             self.camera = frontmost(cameras, heading)
+        self.session.visibility.set_camera(self.camera)
         self._strip.show_cameras(cameras, state.images if state is not None else {}, self.camera, heading)
         self._stale = True
         self._paint_soon()
@@ -186,7 +216,13 @@ class CamerasPanel(Panel):
             return
         image = state.images.get(self.camera)
         ground = self._ground(image, camera)
+        cut = self._cut
+        if cut is not None:
+            ground = self._bordered.over(ground, image, cut, max(self._dot_size(camera) // 2, 1))
         colors, shown = self.session.colors(self.desk.active)
+        tested = visibility_paint.colors(self.session.visibility, state.cloud, points.rows)
+        if tested is not None:
+            colors, shown = tested, None  # whatever classes are switched off, all points are tested
         self._seen = points.only(shown)
         if self._show_points and len(points):
             self._dot = self._dot_size(camera)
@@ -234,6 +270,7 @@ class CamerasPanel(Panel):
     def choose(self, name: str) -> None:
         """Show another camera."""
         self.camera = name
+        self.session.visibility.set_camera(name)
         self._strip.mark(name)
         self._stale = True
         self.settle()
@@ -242,11 +279,14 @@ class CamerasPanel(Panel):
 
     def _on_hover(self, x: float | None, y: float | None) -> None:
         self.settle()
+        self._pointer = None if x is None or y is None else (x, y)
         if self._seen is None or x is None or y is None:
             self.session.set_hover(None, self.camera)
-            return
-        reach = REACH * self.canvas.pixels_per_dot()
-        self.session.set_hover(self._seen.nearest(x, y, reach), self.camera)
+        else:
+            reach = REACH * self.canvas.pixels_per_dot()
+            self.session.set_hover(self._seen.nearest(x, y, reach), self.camera)
+        if self._tests:
+            self._mark()  # the superpixel may be another one though the point is not
 
     def _on_click(self, x: float, y: float) -> None:
         self.settle()
@@ -289,10 +329,49 @@ class CamerasPanel(Panel):
         ring = self._pixel(hover.index if hover is not None else None)
         lines: tuple[str, ...] = ()
         swatch = None
-        if hover is not None and hover.index is not None and hover.source == self.camera:
-            lines, color = describe(self.session, hover.index)
+        own = hover.index if hover is not None and hover.source == self.camera else None
+        if self._tests:
+            lines, swatch = visibility_words.pointer_lines(self.session.visibility, own, self._pointer)
+        elif own is not None:
+            lines, color = describe(self.session, own)
             swatch = QColor(*color) if color is not None else None
-        self.canvas.set_marks(ring, self._pixel(self.session.picked), lines, swatch)
+        self.canvas.set_marks(ring, self._pixel(self.session.picked), lines, swatch, self._pointer)
+        self._outline()
+
+    # visibility
+
+    @property
+    def _tests(self) -> bool:
+        """Whether what the camera sees is shown, in points or in borders."""
+        visibility = self.session.visibility
+        return visibility.show != "layer" or visibility.borders
+
+    @property
+    def _cut(self) -> PictureSuperpixels | None:
+        """Superpixels whose borders are to be drawn over this picture."""
+        picture = self.session.visibility.picture
+        shown = picture is not None and self.session.visibility.borders and picture.camera == self.camera
+        return picture.superpixels if shown and picture is not None else None
+
+    def _on_visibility(self) -> None:
+        if self._tests:
+            self._paint_soon()
+
+    def _on_look(self) -> None:
+        visibility = self.session.visibility
+        self.eye_button.setChecked(visibility.show != "layer")
+        self.borders_button.setChecked(visibility.borders)
+        visibility.look(LOOKER, self._tests and self.isVisible())
+        self._paint_soon()
+
+    def _outline(self) -> None:
+        """Outline the superpixel under the pointer, found anew only when it is another one."""
+        cut = self._cut
+        number = cut.at(*self._pointer) if cut is not None and self._pointer is not None else None
+        key = (None if cut is None else cut.border, number)
+        if key[0] is not self._outlined[0] or key[1] != self._outlined[1]:
+            self._outlined = key
+            self.canvas.set_outline(NO_EDGES if cut is None or number is None else cut.outline(number))
 
     def _pixel(self, row: int | None) -> tuple[float, float] | None:
         return self._points.pixel_of(row) if self._points is not None and row is not None else None

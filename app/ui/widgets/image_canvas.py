@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QLineF, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import (
     QColor,
     QImage,
@@ -50,6 +50,8 @@ class ImageCanvas(QWidget):
         self._cross: tuple[float, float] | None = None
         self._lines: tuple[str, ...] = ()
         self._swatch: QColor | None = None
+        self._said_at: tuple[float, float] | None = None
+        self._edges: np.ndarray = np.zeros((0, 4), np.float32)
         self.on_box: Callable[[tuple[float, float, float, float]], None] | None = None
         self.box_tool = False
         self._band: tuple[QPointF, QPointF] | None = None
@@ -85,10 +87,18 @@ class ImageCanvas(QWidget):
         cross: tuple[float, float] | None,
         lines: tuple[str, ...] = (),
         swatch: QColor | None = None,
+        said_at: tuple[float, float] | None = None,
     ) -> None:
-        """Ring the hovered and the picked pixel; ``lines`` are written beside the hovered one."""
-        if (ring, cross, lines) != (self._ring, self._cross, self._lines):
+        """Ring the hovered and the picked pixel; ``lines`` are written beside the hovered one, or at ``said_at``."""
+        if (ring, cross, lines, said_at) != (self._ring, self._cross, self._lines, self._said_at):
             self._ring, self._cross, self._lines, self._swatch = ring, cross, lines, swatch
+            self._said_at = said_at
+            self.update()
+
+    def set_outline(self, edges: np.ndarray) -> None:
+        """Outline a part of the picture: (K, 4) edges x0, y0, x1, y1 in its pixels; none: nothing."""
+        if len(edges) or len(self._edges):
+            self._edges = edges
             self.update()
 
     def set_frame(self, box: tuple[float, float, float, float] | None, color: QColor) -> None:
@@ -233,6 +243,7 @@ class ImageCanvas(QWidget):
         painter.drawPixmap(0, 0, self._scaled)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setBrush(Qt.BrushStyle.NoBrush)
+        self._paint_outline(painter)
         for mark, color in ((self._cross, QColor("white")), (self._ring, now.color("accent"))):
             if mark is not None:
                 at = self.to_widget(*mark)
@@ -240,9 +251,19 @@ class ImageCanvas(QWidget):
                     painter.setPen(QPen(ink, width))
                     painter.drawEllipse(at, 8, 8)
         self._paint_boxes(painter)
-        if self._ring is not None and self._lines:
-            draw_tooltip(painter, self.to_widget(*self._ring), self._lines, self._swatch, QRectF(self.rect()))
+        said_at = self._ring or self._said_at
+        if said_at is not None and self._lines:
+            draw_tooltip(painter, self.to_widget(*said_at), self._lines, self._swatch, QRectF(self.rect()))
         painter.end()
+
+    def _paint_outline(self, painter: QPainter) -> None:
+        """What is outlined, light on dark so that it shows on every picture."""
+        if not len(self._edges):
+            return
+        lines = [QLineF(self.to_widget(x0, y0), self.to_widget(x1, y1)) for x0, y0, x1, y1 in self._edges.tolist()]
+        for ink, width in ((QColor(0, 0, 0, 190), 4.0), (theme.current().color("accent"), 2.0)):
+            painter.setPen(QPen(ink, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+            painter.drawLines(lines)
 
     def _paint_boxes(self, painter: QPainter) -> None:
         """What is framed, and the box that is being drawn."""
