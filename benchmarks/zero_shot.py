@@ -80,7 +80,7 @@ def score(
     source = Source(drive, context.dataset(drive, OpenOptions()).sequences[0].name)
     label_set = context.sequence(source).label_set
     assert label_set is not None
-    options = pinned(tuple({**methods, "zero_shot": ZeroShotOptions(clip, defaults(label_set), way)}.items()))
+    options = pinned(tuple({**methods, "zero_shot": ZeroShotOptions(clip, defaults(label_set), way=way)}.items()))
     counts = Confusion.of(label_set)
     for index in frames:
         frame = context.frame(source, index)

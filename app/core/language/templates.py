@@ -86,6 +86,17 @@ def find(name: str, folder: Path | None = None) -> TemplateSet:
     return own[name]
 
 
+def stamp(name: str, folder: Path | None = None) -> str:
+    """What the file of the user's own sets is at this moment, where ``name`` is one of theirs; else "". Cheap."""
+    if name in TEMPLATES:
+        return ""
+    try:
+        state = ((folder or settings.home()) / FILE).stat()
+    except OSError:
+        return "gone"
+    return f"{state.st_mtime_ns}-{state.st_size}"
+
+
 def checked(name: str, title: str, templates: tuple[str, ...]) -> TemplateSet:
     """A set that can be used and stored; ``UsageError`` saying what is wrong with it."""
     if not re.fullmatch(r"[\w -]{1,40}", name) or name in TEMPLATES:

@@ -10,13 +10,10 @@ from typing import ClassVar
 import numpy as np
 
 from app.core.labels import ClassInfo, LabelSet
-from app.core.language import clips, scoring
-from app.core.language.queries import KEPT_CLASSES, KEPT_PREFIX, METHOD_OF, Color, Prompt
+from app.core.language import scoring
+from app.core.language.queries import KEPT_CLASSES, KEPT_PREFIX, Color, Prompt
 from app.core.language.query_result import ELSE_COLOR, UNKNOWN_COLOR, QueryResult
 from app.core.methods.base import Fact, Given, Method, Steps
-from app.core.methods.network_features import ENTRY as NETWORK
-from app.core.methods.pixels import ENTRY as PIXELS
-from app.core.methods.regions import ENTRY as REGIONS
 from app.core.methods.text_query import ENTRY as QUERY
 from app.core.methods.text_query import TextQueryOptions
 from app.core.types import Frame
@@ -80,12 +77,12 @@ class KeptQueries(Method[KeptOptions, KeptResult]):
     name: ClassVar[str] = "kept_queries"
     title: ClassVar[str] = "Kept queries"
     options_type = KeptOptions
-    uses: ClassVar[tuple[str, ...]] = (REGIONS.name, PIXELS.name, NETWORK.name)
+    uses: ClassVar[tuple[str, ...]] = QUERY.uses
     alternatives: ClassVar[bool] = True
 
     def needs(self, options: KeptOptions) -> tuple[str, ...]:
         """The methods of all their ways."""
-        return tuple(dict.fromkeys(name for kept in options.kept for name in METHOD_OF.get(kept.query.way, ())))
+        return tuple(dict.fromkeys(name for kept in options.kept for name in QUERY.needs(kept.query)))
 
     def pinned(self, options: KeptOptions) -> KeptOptions:
         """With the files of their CLIPs as they are now."""
@@ -93,13 +90,13 @@ class KeptQueries(Method[KeptOptions, KeptResult]):
 
     def prepared(self, options: KeptOptions) -> bool:
         """Whether their CLIPs have been looked at."""
-        return all(clips.known(kept.query.clip) for kept in options.kept)
+        return all(QUERY.prepared(kept.query) for kept in options.kept)
 
     def prepare(self, options: KeptOptions) -> Steps[None]:
         """Look at their CLIPs, which imports torch."""
         for kept in options.kept:
-            if not clips.known(kept.query.clip):
-                yield from clips.reading(kept.query.clip)
+            if not QUERY.prepared(kept.query):
+                yield from QUERY.prepare(kept.query)
 
     def own_layers(self, options: KeptOptions) -> tuple[str, ...]:
         """A layer for each query that is not one of the classes."""

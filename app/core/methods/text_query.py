@@ -11,86 +11,53 @@ from typing import ClassVar
 from app.core.labels import LabelSet
 from app.core.language import clips
 from app.core.language.asking import Asked, asked_steps, features_of, plain
-from app.core.language.comparing import Compared, check_same_clip, compared, denoised, joined
+from app.core.language.comparing import Compared, compared, denoised, joined
 from app.core.language.features import PointFeatures
 from app.core.language.queries import (
     METHOD_OF,
     NEGATIVES,
-    TEMPLATES,
     THRESHOLD,
-    WAYS_OF_QUERIES,
     Prompt,
     QueryReport,
 )
 from app.core.language.query_result import QueryResult
 from app.core.language.smoothing import smoothed_steps
-from app.core.methods.base import Fact, Given, Method, Steps
-from app.core.methods.network_features import ENTRY as NETWORK
+from app.core.language.word_method import WordMethod, WordOptions, example_features, model_steps
+from app.core.methods.base import Fact, Given, Steps
 from app.core.methods.pixels import ENTRY as PIXELS
-from app.core.methods.regions import ENTRY as REGIONS
 from app.core.types import Frame
-from app.models.clip.source import ClipSource
 
 EMPTY = "Type what to look for: the prompt is empty."
 OFF = "Type what to look for in the Query panel, or name it with --text."
 
 
 @dataclass(frozen=True)
-class TextQueryOptions:
+class TextQueryOptions(WordOptions):
     """What is asked, and how the answer is found.
 
     Attributes
     ----------
-    clip : which CLIP reads the words; the features have to be made with the same
     prompts : what is looked for, none of them empty
     active : place of the prompt whose scores the layers show
-    way : one of ``WAYS_OF_QUERIES``
-    templates : name of a template set
     negatives : what relevancy is measured against
     threshold : relevancy from which a point matches, None: ``THRESHOLD``
     smooth : pixels whose greatest share of the softmax over prompts and negatives is below this take over from
-    pixels with like keys (MaskCLIP's key smoothing; way "pixels", pictures of the frame itself); 0: off
-    denoise : prompts whose best share of the softmax over prompts and negatives, anywhere in the frame, is below
-    this are found nowhere (MaskCLIP's prompt denoising); 0: off
-    device : where the text tower runs
+        pixels with like keys (MaskCLIP's key smoothing; way "pixels", pictures of the frame itself); 0: off
     """
 
-    clip: ClipSource
     prompts: tuple[Prompt, ...]
     active: int = 0
-    way: str = "regions"
-    templates: str = TEMPLATES
     negatives: tuple[str, ...] = NEGATIVES
     threshold: float | None = None
     smooth: float = 0.0
-    denoise: float = 0.0
-    device: str = "auto"
 
 
-class TextQuery(Method[TextQueryOptions, QueryResult]):
+class TextQuery(WordMethod[TextQueryOptions, QueryResult]):
     """Similarity, relevancy and winner of several prompts."""
 
     name: ClassVar[str] = "text_query"
     title: ClassVar[str] = "Text query"
     options_type = TextQueryOptions
-    uses: ClassVar[tuple[str, ...]] = (REGIONS.name, PIXELS.name, NETWORK.name)
-    alternatives: ClassVar[bool] = True
-
-    def needs(self, options: TextQueryOptions) -> tuple[str, ...]:
-        """The methods of the way."""
-        return METHOD_OF.get(options.way, ())
-
-    def pinned(self, options: TextQueryOptions) -> TextQueryOptions:
-        """With the CLIP's files as they are now."""
-        return replace(options, clip=clips.stamped(options.clip))
-
-    def prepared(self, options: TextQueryOptions) -> bool:
-        """Whether the CLIP has been looked at."""
-        return clips.known(options.clip)
-
-    def prepare(self, options: TextQueryOptions) -> Steps[None]:
-        """Look at the CLIP, which imports torch."""
-        yield from clips.reading(options.clip)
 
     def missing(self, frame: Frame, label_set: LabelSet | None, options: TextQueryOptions | None) -> str | None:
         """Needs something to look for, and a CLIP that can be used."""
@@ -98,9 +65,7 @@ class TextQuery(Method[TextQueryOptions, QueryResult]):
             return OFF
         if not options.prompts or any(prompt.empty for prompt in options.prompts):
             return EMPTY
-        if options.way not in WAYS_OF_QUERIES:
-            return f"There is no way '{options.way}'; there are: {', '.join(WAYS_OF_QUERIES)}."
-        return clips.why_not(options.clip)
+        return self.unusable(options)
 
     def steps(self, given: Given, options: TextQueryOptions) -> Steps[QueryResult]:
         """Features, words, and how alike they are; with a new threshold alone nothing is compared again."""
@@ -134,14 +99,9 @@ class TextQuery(Method[TextQueryOptions, QueryResult]):
 
     def example(self, folder: Path) -> Mapping[str, Hashable]:
         """Two prompts for a tiny CLIP with random weights."""
-        regions = REGIONS.example(folder)[REGIONS.name]
-        clip = regions.clip  # type: ignore[attr-defined]
-        return {
-            REGIONS.name: regions,
-            PIXELS.name: PIXELS.example(folder)[PIXELS.name],
-            NETWORK.name: NETWORK.example(folder)[NETWORK.name],
-            self.name: TextQueryOptions(clip, (Prompt("car"), Prompt("road", (79, 195, 247))), device="cpu"),
-        }
+        clip, features = example_features(folder)
+        prompts = (Prompt("car"), Prompt("road", (79, 195, 247)))
+        return {**features, self.name: TextQueryOptions(clip, prompts, device="cpu")}
 
 
 @dataclass(frozen=True)
@@ -160,9 +120,7 @@ def _rows(given: Given, options: TextQueryOptions, features: tuple[PointFeatures
     held: _Rows | None = given.context.kept("query rows", key)
     if held is not None and all(a is b for a, b in zip(held.features, features, strict=True)):
         return held
-    model = yield from clips.loading(given.context, options.clip, options.device)
-    for one in features:
-        check_same_clip(one, model.info)
+    model = yield from model_steps(given, options, features)
     asked = yield from asked_steps(
         given, model, options.prompts, options.negatives, options.templates, METHOD_OF[options.way]
     )

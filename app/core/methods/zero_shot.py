@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
@@ -15,15 +15,10 @@ from app.core.labels import UNKNOWN, LabelSet
 from app.core.language import clips
 from app.core.language.asking import features_of, texts_steps
 from app.core.language.class_words import ClassWords, defaults
-from app.core.language.comparing import check_same_clip
-from app.core.language.queries import METHOD_OF, TEMPLATES, WAYS_OF_QUERIES
+from app.core.language.word_method import WordMethod, WordOptions, example_features, model_steps
 from app.core.language.zero_shot_result import ZeroShotReport, ZeroShotResult, classified, joined
-from app.core.methods.base import Fact, Given, Method, Steps
-from app.core.methods.network_features import ENTRY as NETWORK
-from app.core.methods.pixels import ENTRY as PIXELS
-from app.core.methods.regions import ENTRY as REGIONS
+from app.core.methods.base import Fact, Given, Steps
 from app.core.types import Frame
-from app.models.clip.source import ClipSource
 
 OFF = "Switch known classes on in the Known classes panel; without a window use the command 'classes'."
 NO_NAMES = "No label map says what the classes are called; name one, or ask in words of your own."
@@ -31,52 +26,18 @@ NO_WORDS = "No class has any words to look for; give them some in the Query pane
 
 
 @dataclass(frozen=True)
-class ZeroShotOptions:
-    """Which classes, by which words, and how they are found.
+class ZeroShotOptions(WordOptions):
+    """Which classes, by which words (``words``, those of each class), and how they are found."""
 
-    Attributes
-    ----------
-    clip : which CLIP reads the words; the features have to be made with the same
-    words : the words of each class
-    way : one of ``WAYS_OF_QUERIES``
-    templates : name of a template set
-    denoise : words whose best share of the softmax over all words, anywhere in the frame, is below this are found
-        nowhere (MaskCLIP's prompt denoising); 0: off
-    device : where the text tower runs
-    """
-
-    clip: ClipSource
     words: ClassWords
-    way: str = "regions"
-    templates: str = TEMPLATES
-    denoise: float = 0.0
-    device: str = "auto"
 
 
-class ZeroShot(Method[ZeroShotOptions, ZeroShotResult]):
+class ZeroShot(WordMethod[ZeroShotOptions, ZeroShotResult]):
     """For each point the class one of whose words is most like it."""
 
     name: ClassVar[str] = "zero_shot"
     title: ClassVar[str] = "Known classes in words"
     options_type = ZeroShotOptions
-    uses: ClassVar[tuple[str, ...]] = (REGIONS.name, PIXELS.name, NETWORK.name)
-    alternatives: ClassVar[bool] = True
-
-    def needs(self, options: ZeroShotOptions) -> tuple[str, ...]:
-        """The methods of the way."""
-        return METHOD_OF.get(options.way, ())
-
-    def pinned(self, options: ZeroShotOptions) -> ZeroShotOptions:
-        """With the CLIP's files as they are now."""
-        return replace(options, clip=clips.stamped(options.clip))
-
-    def prepared(self, options: ZeroShotOptions) -> bool:
-        """Whether the CLIP has been looked at."""
-        return clips.known(options.clip)
-
-    def prepare(self, options: ZeroShotOptions) -> Steps[None]:
-        """Look at the CLIP, which imports torch."""
-        yield from clips.reading(options.clip)
 
     def missing(self, frame: Frame, label_set: LabelSet | None, options: ZeroShotOptions | None) -> str | None:
         """Needs a label set, words, and a CLIP that can be used."""
@@ -88,18 +49,14 @@ class ZeroShot(Method[ZeroShotOptions, ZeroShotResult]):
             return f"The words are for the classes of {options.words.name}, this data set has {label_set.name}."
         if not options.words.asked:
             return NO_WORDS
-        if options.way not in WAYS_OF_QUERIES:
-            return f"There is no way '{options.way}'; there are: {', '.join(WAYS_OF_QUERIES)}."
-        return clips.why_not(options.clip)
+        return self.unusable(options)
 
     def steps(self, given: Given, options: ZeroShotOptions) -> Steps[ZeroShotResult]:
         """Features, the words of all classes, and the greatest cosine."""
         yield 0, 0, self.title
         found = yield from features_of(given, options.way)
         started = time.perf_counter()
-        model = yield from clips.loading(given.context, options.clip, options.device)
-        for one in found:
-            check_same_clip(one, model.info)
+        model = yield from model_steps(given, options, found)
         words = options.words.known_to(model.info.vocabulary)
         texts = tuple(word for _, word in words.asked)
         vectors = yield from texts_steps(model, texts, options.templates)
@@ -155,19 +112,14 @@ class ZeroShot(Method[ZeroShotOptions, ZeroShotResult]):
         """SemanticKITTI's classes for a tiny CLIP with random weights."""
         from app.core.label_sets import SEMANTIC_KITTI
 
-        regions = REGIONS.example(folder)[REGIONS.name]
-        clip = regions.clip  # type: ignore[attr-defined]
-        return {
-            REGIONS.name: regions,
-            PIXELS.name: PIXELS.example(folder)[PIXELS.name],
-            NETWORK.name: NETWORK.example(folder)[NETWORK.name],
-            self.name: ZeroShotOptions(clip, defaults(SEMANTIC_KITTI), templates="plain", device="cpu"),
-        }
+        clip, features = example_features(folder)
+        words = defaults(SEMANTIC_KITTI)
+        return {**features, self.name: ZeroShotOptions(clip, words, templates="plain", device="cpu")}
 
 
 def _identity(clip: str, options: ZeroShotOptions) -> str:
     """Scores are added up as long as this stays the same."""
-    said = repr((clip, options.words, options.way, options.templates, options.denoise))
+    said = repr((clip, options.words, options.way, options.templates, options.sentences, options.denoise))
     return hashlib.sha256(said.encode()).hexdigest()[:12]
 
 
