@@ -76,6 +76,8 @@ class SessionAffinity(LabelOptions, Stories, HandCorrections):
     gathering_changed = Signal(object)
     """The new :class:`~app.core.affinity.inspecting.Gathering`."""
 
+    correction_of = HandCorrections.correction_of  # which stories only declare, and stand before it
+
     def __init__(self, host: Host) -> None:
         self._host: Any = host
         LabelOptions.__init__(self)
