@@ -16,8 +16,8 @@ torch.set_num_threads(1)  # the clouds are small: more threads would only wait f
 
 NAMES = discovery.module_names("app.models.backbones")
 SMALL = {
-    "minkunet": {"cr": 0.125}, "spvcnn": {"cr": 0.125}, "pointnet": {"width": 8},
-    "dgcnn": {"width": 8, "neighbours": 6},
+    "minkunet": {"cr": 0.125}, "spvcnn": {"cr": 0.125}, "spvcnn_text": {"cr": 0.125, "embed_dim": 8},
+    "pointnet": {"width": 8}, "dgcnn": {"width": 8, "neighbours": 6},
     "pointnet2": {"width": 8, "centres": (32, 8), "radii": (1.0, 4.0), "neighbours": 6},
     "spvnas": {
         "widths": (8, 8, 12, 16, 16, 16, 12, 8, 8), "transitions": (8, 8, 8, 16, 16, 8, 8, 8), "supernet_width": 12,

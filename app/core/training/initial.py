@@ -16,7 +16,12 @@ from app.models.checkpoints import CheckpointError
 from app.models.sparse import Conv3d
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from app.core.training.samples import Samples
+
+SAME_WORDS = 1e-3
+"""Most that embeddings of the same words differ, in a file of half precision too."""
 
 
 def initialise(network: Backbone, recipe: Recipe, samples: Samples) -> None:
@@ -39,10 +44,23 @@ def initialise(network: Backbone, recipe: Recipe, samples: Samples) -> None:
             f"{model.path} predicts other classes ({_some(model.card.classes)}) than the data have "
             f"({_some(samples.classes)}); train with recipe finetune and new_classifier=true."
         )
+    if samples.words is not None:
+        _check_words(network, state, model.path, samples.words.clip)
     try:
         checkpoints.fill(network, state, model.path)
     except CheckpointError as error:
         raise DataError(str(error)) from None
+
+
+def _check_words(network: Backbone, state: dict[str, Tensor], path: Path, clip: str) -> None:
+    """``DataError`` unless the last layer of both is the same words."""
+    own, theirs = network.state_dict()["classifier.0.weight"], state.get("classifier.0.weight")
+    same = theirs is not None and own.shape == theirs.shape and bool((own - theirs).abs().max() < SAME_WORDS)
+    if not same:
+        raise DataError(
+            f"{path} does not end in the embeddings that CLIP {clip} has of this run's classes; begin without "
+            "init, or name the CLIP, and keep the words, that it was trained with."
+        )
 
 
 def standardise(network: Backbone, spread: np.ndarray) -> None:

@@ -109,7 +109,25 @@ def collated(samples: tuple[Sample, ...]) -> Batch:
     )
     wanted = torch.from_numpy(np.concatenate(tables)) if tables else None
     scans = len(samples)
-    return Batch(torch.from_numpy(coords), torch.from_numpy(feats), torch.from_numpy(targets), scans, wanted)
+    plain = torch.from_numpy(coords), torch.from_numpy(feats), torch.from_numpy(targets)
+    return Batch(*plain, scans, wanted, *_pictures(samples))
+
+
+def _pictures(samples: tuple[Sample, ...]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor] | tuple[()]:
+    """``images``, ``seen`` and ``places`` of a batch, nothing where no sample has a picture that shows anything."""
+    starts = np.cumsum([0, *(len(sample.coords) for sample in samples)])
+    found = [(sample.cut, starts[i]) for i, sample in enumerate(samples) if sample.cut is not None]
+    if not any(len(cut.seen) for cut, _ in found):
+        return ()
+    seen = [
+        np.stack([cut.seen + start, np.full(len(cut.seen), number)], axis=1)
+        for number, (cut, start) in enumerate(found)
+    ]
+    return (
+        torch.from_numpy(np.stack([cut.image for cut, _ in found])),
+        torch.from_numpy(np.concatenate(seen)),
+        torch.from_numpy(np.concatenate([cut.places for cut, _ in found])),
+    )
 
 
 _of_worker: Samples | None = None

@@ -27,7 +27,8 @@ from app.core.training.samples import Sample, Samples
 from app.core.training.schedule import learning_rate
 from app.core.training.shared_norm import share_statistics
 from app.core.training.state import TrainingState
-from app.core.training.validation import confusion_of, validation_scans
+from app.core.training.validation import confusion_of, sides, validation_scans
+from app.models.backbones.spvcnn_text import SPVCNNText
 from app.models.objectives.base import Batch, Objective
 
 if TYPE_CHECKING:
@@ -114,7 +115,12 @@ class Loop:
     def _objective(self, counts: tuple[int, ...]) -> Objective:
         recipe = self.recipe
         stated = {"in_channels": len(recipe.columns), "num_classes": self.samples.outputs}
+        words = self.samples.words
+        if words is not None:
+            stated["embed_dim"] = words.dim
         network = build_network(recipe.network, {**stated, **recipe.network_fields})
+        if isinstance(network, SPVCNNText) and words is not None:
+            network.head.name_classes(torch.from_numpy(words.vectors))
         if recipe.init:
             initialise(network, recipe, self.samples)
         elif recipe.standardise:
@@ -199,9 +205,12 @@ class Loop:
         return dict(zip(totals, torch.stack(list(totals.values())).tolist(), strict=True))
 
     def _moved(self, batch: Batch) -> Batch:
-        coords, feats, targets = (self.fabric.to_device(part) for part in batch[:3])
-        wanted = None if batch.wanted is None else self.fabric.to_device(batch.wanted)
-        return Batch(coords, feats, targets, batch.num_scans, wanted)
+        moved = {
+            name: self.fabric.to_device(part)
+            for name, part in batch._asdict().items()
+            if isinstance(part, torch.Tensor)
+        }
+        return batch._replace(**moved)
 
     def _together(self, numbers: list[float]) -> list[float]:
         """The mean of numbers over processes: losses, and what the first was asked to do."""
@@ -235,6 +244,7 @@ class Loop:
             log.warning("The validation scans have no labels; nothing was measured.")
             return {}
         scores = {"miou": counts.miou(), "miou_present": counts.miou("present"), "accuracy": counts.accuracy}
+        scores |= sides(counts, self.samples.unseen)
         if self._first:
             by_class = counts.by_class(counts.iou("present"))
             append_line(self.folder.validation, {"step": self.state.step, **scores, "iou": by_class})
@@ -274,6 +284,7 @@ class Loop:
             step=self.state.step,
             scores=scores,
             run=str(self.folder.path),
+            notes=self.samples.notes,
         )
 
     def _refuse(self, losses: dict[str, float], batches: list[tuple[Batch, tuple[Sample, ...]]]) -> None:

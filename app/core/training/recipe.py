@@ -28,6 +28,7 @@ class Recipe(BaseModel):
     """File of ``app/models/objectives`` whose losses are minimised."""
     needs_labels: ClassVar[bool] = True
     needs_init: ClassVar[bool] = False
+    needs_pseudo_labels: ClassVar[bool] = False
 
     # --- data
     train_sequences: tuple[str, ...] = Field(
@@ -166,6 +167,8 @@ class Recipe(BaseModel):
             raise ValueError("label_list is for label_protocol segcontrast")
         if self.needs_init and not self.init:
             raise ValueError("init must name a checkpoint or a run to begin with")
+        if self.needs_pseudo_labels and not getattr(self, "labels", ""):
+            raise ValueError("labels must name a folder that pseudo-label wrote")
         if self.standardise and self.init:
             raise ValueError("standardise is for networks that begin untrained; unset it, or init")
         if self.columns[:3] != ("x", "y", "z") or len(set(self.columns)) != len(self.columns):

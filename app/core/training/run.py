@@ -51,8 +51,8 @@ def begin(folder: Path, kind: str, recipe: Recipe, data: Path) -> RunFolder:
         raise DataError(f"{data} does not exist; check its spelling and that its disk is connected.")
     if not recipe.threads:
         recipe = recipe.model_copy(update={"threads": usable_cores()})
-    for name in ("init", "val_data", "label_list"):  # the run may go on from another folder
-        if getattr(recipe, name):
+    for name in ("init", "val_data", "label_list", "labels", "image_weights"):  # a run may go on from elsewhere
+        if getattr(recipe, name, ""):
             recipe = recipe.model_copy(update={name: str(Path(getattr(recipe, name)).resolve())})
     run = RunFolder(folder)
     run.create(kind, recipe, data.resolve())

@@ -27,9 +27,13 @@ from app.core.tasks.context import ByteCache
 from app.core.training.augment import augmented, chosen_voxels
 from app.core.training.recipe import Recipe
 from app.core.training.split import Scan, Split, split_of
+from app.core.types import Frame
 
 if TYPE_CHECKING:
     from app.core.training.language_targets import LanguageTargets, Readout
+    from app.core.training.pictures import Cut, Pictures, View
+    from app.core.training.pseudo_targets import PseudoTargets
+    from app.core.training.text_classes import TextClasses
 
 log = logging.getLogger(__name__)
 
@@ -40,28 +44,32 @@ _ORDER, _SAMPLE = 1, 2
 @dataclass(frozen=True)
 class Sample:
     """One scan as voxels: coords (V, 4) int32, feats (V, C) float32, targets (V,) int64 channels or −1; where
-    features are learnt, ``wanted`` (W, D) float16 holds them and targets are its rows."""
+    features are learnt, ``wanted`` (W, D) float16 holds them and targets are its rows; ``cut``: of a picture that
+    shows some of them."""
 
     coords: np.ndarray
     feats: np.ndarray
     targets: np.ndarray
     scan: Scan
     wanted: np.ndarray | None = None
+    cut: Cut | None = None
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """What is kept of a scan: points (N, 3) float32, columns, targets (N,) int16 channels or −1."""
+    """What is kept of a scan: points (N, 3) float32, columns, targets (N,) int16 channels or −1, and views of its
+    pictures where they teach."""
 
     points: np.ndarray
     columns: dict[str, np.ndarray]
     targets: np.ndarray | None
+    views: tuple[View, ...] = ()
 
     @property
     def bytes(self) -> int:
         """Memory it takes."""
         held = [self.points, *self.columns.values(), *([] if self.targets is None else [self.targets])]
-        return sum(array.nbytes for array in held)
+        return sum(array.nbytes for array in held) + sum(view.nbytes for view in self.views)
 
 
 class Samples:
@@ -80,6 +88,10 @@ class Samples:
         self._order: tuple[int, np.ndarray] = (-1, np.zeros(0, np.int64))
         self._mute: set[Scan] = set()
         self._language = self._teacher(data)
+        self._taught_scans = frozenset(self.split.train)
+        self._pseudo = self._pseudo_targets(data)
+        self.words = self._text_classes()
+        self._pictures = self._of_pictures()
 
     def sample(self, number: int) -> Sample:
         """Training sample ``number`` (0, 1 …): passes over all scans, each in another order."""
@@ -138,6 +150,18 @@ class Samples:
         """Values a point that the network gives: scores of classes, or a feature."""
         return len(self.classes) if self._language is None else self._language.info.embed_dim
 
+    @property
+    def unseen(self) -> tuple[str, ...]:
+        """Classes without annotation, where others have some; their scores are told apart."""
+        return () if self._pseudo is None else self._pseudo.unseen
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences for the card of the network."""
+        if self.words is None:
+            return ()
+        return (f"Its last layer is the embeddings of the classes' words by CLIP {self.words.clip}.",)
+
     @cached_property
     def readout(self) -> Readout | None:
         """What turns a network's features into classes; None where it gives scores of classes itself."""
@@ -153,6 +177,8 @@ class Samples:
             "val_scans": len(self.split.val),
             "label_set": label_set_name(self.label_set),
             **({"clip": self.clip} if self.clip else {}),
+            **({"labels": self._pseudo.identity} if self._pseudo is not None else {}),
+            **({"words": self.words.identity} if self.words is not None else {}),
             "first_scan": hashlib.sha256(np.ascontiguousarray(first.points).tobytes()).hexdigest()[:16],
         }
 
@@ -181,7 +207,8 @@ class Samples:
                 found = self._language.of(scan)
             return None if found is None else (found.row, found.table)
         if decoded.targets is None:
-            return None if self.recipe.needs_labels else (np.full(len(decoded.points), -1), None)
+            wanted = self.recipe.needs_labels or self._pseudo is not None
+            return None if wanted else (np.full(len(decoded.points), -1), None)
         return decoded.targets, None
 
     def _voxels(
@@ -203,7 +230,8 @@ class Samples:
             used, back = np.unique(chosen[chosen >= 0], return_inverse=True)
             chosen[chosen >= 0] = back
             wanted = wanted[used]
-        return Sample(found.coords[kept], found.feats[kept], chosen, scan, wanted)
+        cut = None if self._pictures is None else self._pictures.cut(decoded.views, first, rng)
+        return Sample(found.coords[kept], found.feats[kept], chosen, scan, wanted, cut)
 
     def _read(self, scan: Scan) -> Decoded:
         dataset = self.val_dataset if scan.data else self.dataset
@@ -211,12 +239,57 @@ class Samples:
         frame = dataset.sequence(scan.sequence).read(scan.index)
         stored = frame_columns(frame)
         wanted = {name: np.array(stored[name], np.float32) for name in self.recipe.columns if name in stored}
-        targets = None
-        if frame.labels is not None:
-            ids = self.label_set.train_ids(frame.labels).astype(np.int16)
-            ids[ids == UNKNOWN] = self.label_set.ignore
-            targets = ids - 1
-        return Decoded(np.array(frame.points, np.float32), wanted, targets)
+        teaches = scan in self._taught_scans
+        labels = self._own_labels(frame)
+        if self._pseudo is not None and teaches:
+            labels = self._pseudo.of(scan.sequence, frame)
+        targets = None if labels is None else labels.astype(np.int16) - 1
+        views = self._pictures.views(frame) if self._pictures is not None and teaches else ()
+        if self._pictures is not None and teaches and not views:
+            log.info("Scan %s has no picture that shows its points; its labels alone teach.", scan)
+        return Decoded(np.array(frame.points, np.float32), wanted, targets, views)
+
+    def _own_labels(self, frame: Frame) -> np.ndarray | None:
+        """(N,) train ids as recorded."""
+        if frame.labels is None:
+            return None
+        ids = self.label_set.train_ids(frame.labels)
+        return np.where(ids == UNKNOWN, np.uint8(self.label_set.ignore), ids)
+
+    def _pseudo_targets(self, data: Path) -> PseudoTargets | None:
+        from app.core.training.recipes._pseudo_labels import PseudoLabelled
+
+        if not isinstance(self.recipe, PseudoLabelled):
+            return None
+        from app.core.training.pseudo_targets import PseudoTargets
+
+        names = tuple(dict.fromkeys(scan.sequence for scan in self.split.train))
+        return PseudoTargets(self.recipe, data, names, self.label_set)
+
+    def _text_classes(self) -> TextClasses | None:
+        from app.core.training.recipes.affinity3d import Affinity3D
+
+        if not isinstance(self.recipe, Affinity3D) or self._pseudo is None:
+            return None
+        from app.core.training.text_classes import TextClasses
+
+        return TextClasses(self.recipe.clip, self._pseudo, self.label_set)
+
+    def _of_pictures(self) -> Pictures | None:
+        from app.core.training.recipes.affinity3d import Affinity3D
+
+        if not isinstance(self.recipe, Affinity3D) or not self.recipe.transfer:
+            return None
+        from app.core.training.pictures import Pictures
+
+        firsts = {scan.sequence: scan.index for scan in reversed(self.split.train)}
+        frames = (self.dataset.sequence(name).read(index) for name, index in firsts.items())
+        if not any(camera.image_path is not None for frame in frames for camera in frame.cameras):
+            raise DataError(
+                f"{self.dataset.path} has no calibrated camera with pictures, from which points could learn; set "
+                "transfer=false to train on the labels alone."
+            )
+        return Pictures(self.recipe)
 
     def _label_set(self) -> LabelSet:
         scans = [*self.split.train, *self.split.val]

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from app.core.evaluation.confusion import Confusion
+from app.core.evaluation.splits import split_scores
 from app.core.network_inputs import network_input
 from app.core.training.language_targets import Readout
 from app.core.training.samples import Samples
@@ -58,6 +59,16 @@ def confusion_of(
     finally:
         network.train(training)
     return counts
+
+
+def sides(counts: Confusion, unseen: tuple[str, ...]) -> dict[str, float]:
+    """mIoU over the seen and the unseen classes that the labels hold, and their harmonic mean; {} where there are
+    none of either."""
+    if not unseen:
+        return {}
+    found = split_scores(counts, unseen, "present")
+    scores = {"seen": found.seen, "unseen": found.unseen, "hiou": found.hiou}
+    return scores if np.isfinite(found.seen) and np.isfinite(found.unseen) else {}
 
 
 def _channels(outputs: torch.Tensor, readout: Readout | None) -> np.ndarray:

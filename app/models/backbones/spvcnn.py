@@ -6,6 +6,7 @@ Topology and parameter names are those of the public checkpoints.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from torch import Tensor, nn
@@ -91,20 +92,29 @@ class SPVCNN(UNet):
         """(N, feature_channels): see :class:`Backbone`."""
         self.check(coords, feats)
         x, rows = voxelise(coords, feats)
+        for z in self.point_layers(x):  # each is let go of when the next one is there
+            last = z
+        return last.index_select(0, rows)
+
+    def point_layers(self, x: SparseTensor) -> Iterator[Tensor]:
+        """(V, C) features of the point branch, one after the other: of the stem, stage 4, and stages 2 and 4 up."""
         points = Points(x.coords, x.pyramid)
         x0 = self.stem(x)
         z = points.from_voxels(x0)
+        yield z
         _, x1, x2, x3, x4 = self.descend(points.to_voxels(z, 1))
         z = self._branch(0, points, x4, z)
+        yield z
         y = self.ascend(1, self.dropout(points.to_voxels(z, 16)), x3)
         del x3, x4
         y = self.ascend(2, y, x2)
         z = self._branch(1, points, y, z)
+        yield z
         y = self.ascend(3, self.dropout(points.to_voxels(z, 4)), x1)
         del x1, x2
         y = self.ascend(4, y, x0)
         del x0
-        return self._branch(2, points, y, z).index_select(0, rows)
+        yield self._branch(2, points, y, z)
 
     def _branch(self, number: int, points: Points, voxels: SparseTensor, feats: Tensor) -> Tensor:
         """The points' next features: those of the voxels round them and their own, transformed."""

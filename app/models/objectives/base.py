@@ -18,6 +18,10 @@ class Batch(NamedTuple):
     ``coords`` (V, 4) int32 batch, x, y, z in voxels; ``feats`` (V, C) float32, x, y, z in metres first;
     ``targets`` (V,) int64 output channels, −1 where nothing is labelled; ``num_scans``: scans in it, also those
     without a voxel. ``wanted`` (W, D): features to be learnt; ``targets`` are then rows of it.
+
+    ``images`` (I, 3, h, w) float32: normalised pictures; ``seen`` (P, 2) int64: voxels that a picture shows, and
+    which one, the pictures in rising order; ``places`` (P, 2) float32: where in it, x and y from −1 to 1 between
+    its edges. All three or none.
     """
 
     coords: Tensor
@@ -25,6 +29,9 @@ class Batch(NamedTuple):
     targets: Tensor
     num_scans: int
     wanted: Tensor | None = None
+    images: Tensor | None = None
+    seen: Tensor | None = None
+    places: Tensor | None = None
 
 
 class Objective(nn.Module, ABC):

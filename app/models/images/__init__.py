@@ -1,0 +1,1 @@
+"""Networks for pictures: used in training alone."""
