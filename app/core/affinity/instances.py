@@ -17,11 +17,11 @@ from app.core.geometry.superpoints import Superpoints
 from app.core.labels import LabelSet
 from app.core.language import clips
 from app.core.language.crops import find_regions, rows_of
-from app.core.language.feature_store import digest
+from app.core.language.feature_store import StoreKey, digest
 from app.core.language.features import PointFeatures
 from app.core.language.stored import kept, key_of, looked_up, pictures
 from app.core.methods.base import Given, Steps
-from app.core.methods.regions import RegionOptions, encoded
+from app.core.methods.regions import RegionOptions, encoded, store_key
 from app.core.prediction.aside import aside
 from app.core.types import Frame
 from app.models.clip.source import ClipSource
@@ -45,9 +45,14 @@ def chosen(options: PseudoLabelOptions) -> dict[str, Hashable]:
 
 def missing(given: Given, options: PseudoLabelOptions) -> str | None:
     """Why a frame has no instances at all, one sentence, or None."""
-    if options.setting == ZERO_SHOT and given.frame.labels is None:
-        return NO_TRUTH.format(f"Frame {given.frame.name} has no")
-    return given.missing(REGIONS)
+    return without_truth(given.frame, options) or given.missing(REGIONS)
+
+
+def without_truth(frame: Frame, options: PseudoLabelOptions) -> str | None:
+    """Why a setting has nothing to say of a frame without ground truth, or None."""
+    if options.setting == ZERO_SHOT and frame.labels is None:
+        return NO_TRUTH.format(f"Frame {frame.name} has no")
+    return None
 
 
 def instances(given: Given, options: PseudoLabelOptions, unseen: tuple[int, ...]) -> Steps[PointFeatures]:
@@ -58,13 +63,10 @@ def instances(given: Given, options: PseudoLabelOptions, unseen: tuple[int, ...]
     if options.setting == ANNOTATION_FREE:
         whole: PointFeatures = yield from given.result(REGIONS)
         return whole
-    own = given.options[REGIONS]
-    assert isinstance(own, RegionOptions)
+    own = _regions(given)
     candidates = of_classes(given.frame, given.label_set, unseen)
     info = clips.info_of(own.clip)
-    plain = replace(own, clip=ClipSource(), device="")
-    content = digest(np.packbits(candidates).tobytes().hex())
-    key = key_of(given, "instances", info.identity, [plain, options.grouping, options.rule], content)
+    key = _key(given, options, candidates)
     stored = yield from looked_up(key)
     if stored is not None:
         return stored
@@ -92,6 +94,34 @@ def instances(given: Given, options: PseudoLabelOptions, unseen: tuple[int, ...]
         regions=regions,
     )
     return (yield from kept(key, features))
+
+
+def stored_instances(
+    given: Given, options: PseudoLabelOptions, unseen: tuple[int, ...]
+) -> Steps[PointFeatures | None]:
+    """As :func:`instances` where they were made before, None where they were not; nothing is computed."""
+    own = _regions(given)
+    if options.setting == ANNOTATION_FREE:
+        held: PointFeatures | None = given.held(REGIONS)
+        if held is not None:
+            return held
+        return (yield from looked_up(store_key(given, own, clips.info_of(own.clip).identity)))
+    return (yield from looked_up(_key(given, options, of_classes(given.frame, given.label_set, unseen))))
+
+
+def _regions(given: Given) -> RegionOptions:
+    own = given.options[REGIONS]
+    assert isinstance(own, RegionOptions)
+    return own
+
+
+def _key(given: Given, options: PseudoLabelOptions, candidates: np.ndarray) -> StoreKey:
+    """Under which the instances of unseen classes are stored; ``candidates`` (N,) bool: points of these."""
+    own = _regions(given)
+    plain = replace(own, clip=ClipSource(), device="")
+    content = digest(np.packbits(candidates).tobytes().hex())
+    identity = clips.info_of(own.clip).identity
+    return key_of(given, "instances", identity, [plain, options.grouping, options.rule], content)
 
 
 def of_classes(frame: Frame, label_set: LabelSet | None, ids: tuple[int, ...]) -> np.ndarray:

@@ -83,7 +83,7 @@ class RegionFeatures(Method[RegionOptions, PointFeatures]):
     def steps(self, given: Given, options: RegionOptions) -> Steps[PointFeatures]:
         """Superpoints and what is visible of them, then CLIP on their crops, a batch at a time."""
         info = clips.info_of(options.clip)
-        key = _key(given, options, info.identity)
+        key = store_key(given, options, info.identity)
         stored = yield from looked_up(key)
         if stored is not None:
             return stored
@@ -142,7 +142,8 @@ def region_facts(regions: Regions, place: int, origin: str) -> tuple[Fact, ...]:
     return (Fact("Region", where, f"box of {count}; {origin}"),)
 
 
-def _key(given: Given, options: RegionOptions, identity: str) -> StoreKey:
+def store_key(given: Given, options: RegionOptions, identity: str) -> StoreKey:
+    """Under which the region features of a frame are stored; ``identity`` of the CLIP."""
     plain = replace(options, clip=ClipSource(), device="")
     used = [given.options[name] for name in (SUPERPOINTS.name, VISIBILITY.name)]
     return key_of(given, RegionFeatures.name, identity, [plain, *used])
