@@ -18,6 +18,7 @@ import numpy as np
 
 from app.core.surface import cells as grid
 from app.core.surface.marching import Triangles, march
+from app.core.surface.table import Table
 
 
 class Field(Protocol):
@@ -66,32 +67,6 @@ class Box:
         return np.asarray(((corner + step > self.low) & (corner < self.high)).all(axis=1))
 
 
-class _Known:
-    """Values at corners of one level: sorted keys, and what the field says there."""
-
-    def __init__(self, keys: np.ndarray, values: np.ndarray) -> None:
-        self.keys, self.values = keys, values
-
-    def lacking(self, cells: np.ndarray) -> np.ndarray:
-        """Keys of the corners of cells that are not known yet."""
-        corners = grid.corners_of(cells)
-        return corners[~grid.among(self.keys, corners)]
-
-    def add(self, keys: np.ndarray, values: np.ndarray) -> None:
-        joined = np.concatenate([self.keys, keys])
-        order = np.argsort(joined, kind="stable")
-        self.keys = joined[order]
-        self.values = np.concatenate([self.values, values])[order]
-
-    def at_corners(self, cells: np.ndarray) -> np.ndarray:
-        """(N, 8) values."""
-        return self.values[grid.find(self.keys, cells[:, None] + grid.CORNERS)]
-
-    def refined(self) -> _Known:
-        """The same values in the grid of half the step; keys keep their order."""
-        return _Known(grid.refined(self.keys), self.values)
-
-
 def extracting(
     field: Field,
     points: np.ndarray,
@@ -124,24 +99,20 @@ def extracting(
         raise ValueError(f"each step must be half of the one before; found {steps}")
     seeds = points[np.isfinite(points).all(axis=1)]
     allowed = _allowed(seeds, steps[0], options.radius, box)
-    known = _Known(np.zeros(0, np.int64), np.zeros(0, np.float32))
+    known = Table.empty(np.float32)
     asked = 0
-    cells = crossed = allowed
+    cells = allowed
     for level, step in enumerate(steps):
         if level:
-            allowed = grid.children(allowed)
-            allowed.sort()
-            if box is not None:
-                allowed = allowed[box.holds(allowed, step)]
-            of_seeds = np.unique(grid.keys_of(seeds, step))
-            cells = np.union1d(grid.children(crossed), of_seeds)
-            cells = cells[grid.among(allowed, cells)]
-            known = known.refined()
-        looked = np.zeros(0, np.int64)
+            of_seeds = grid.keys_of(seeds, step)
+            cells = grid.distinct(np.concatenate([grid.children(crossed), of_seeds]))
+            cells = _permitted(cells, allowed, level, step, box)
+            known = known.renamed(grid.refined)
+        looked = Table.empty(bool)
         fresh = cells
-        crossed = np.zeros(0, np.int64)
         while len(fresh):
-            missing = known.lacking(fresh)
+            missing = grid.corners_of(fresh)
+            missing = missing[~known.has(missing)]
             values = np.empty(len(missing), np.float32)
             for start in range(0, len(missing), most):
                 part = missing[start : start + most]
@@ -149,22 +120,33 @@ def extracting(
                 yield None
             known.add(missing, values)
             asked += len(missing)
-            looked = np.union1d(looked, fresh)
-            corner = known.at_corners(fresh)
+            corner = known.get(fresh[:, None] + grid.CORNERS)
             inside = corner > options.threshold
             mixed = inside.any(axis=1) & ~inside.all(axis=1) & np.isfinite(corner).all(axis=1)
-            crossed = np.union1d(crossed, fresh[mixed])
+            looked.add(fresh, mixed)
             wanted = _across(fresh[mixed], inside[mixed])
-            fresh = wanted[grid.among(allowed, wanted) & ~grid.among(looked, wanted)]
-        surface = march(crossed, known.keys, known.values, step, options.threshold)
+            fresh = _permitted(wanted[~looked.has(wanted)], allowed, level, step, box)
+            yield None
+        every, mixed = looked.whole()
+        crossed = every[mixed]
+        surface = march(crossed, *known.whole(), step, options.threshold)
         yield Level(step, surface, asked, len(crossed))
 
 
 def _allowed(points: np.ndarray, step: float, radius: float, box: Box | None) -> np.ndarray:
     """Sorted keys of the cells in which a surface can be."""
-    keys = np.unique(grid.keys_of(points, step))
+    keys = grid.distinct(grid.keys_of(points, step))
     keys = grid.around(keys, int(np.ceil(radius / step)))
     return keys if box is None else keys[box.holds(keys, step)]
+
+
+def _permitted(cells: np.ndarray, allowed: np.ndarray, level: int, step: float, box: Box | None) -> np.ndarray:
+    """Those of the cells of a level that lie in allowed ones of the first level, and in the box.
+
+    Looked up where it is needed: the list of all of them at 0.1 m in a frame has tens of millions of rows.
+    """
+    cells = cells[grid.among(allowed, grid.ancestors(cells, level))]
+    return cells if box is None or not level else cells[box.holds(cells, step)]
 
 
 def _across(cells: np.ndarray, inside: np.ndarray) -> np.ndarray:
@@ -176,4 +158,4 @@ def _across(cells: np.ndarray, inside: np.ndarray) -> np.ndarray:
             face = inside[:, (corner >> axis & 1) == side]
             crossed = face.any(axis=1) & ~face.all(axis=1)
             found.append(cells[crossed] + (2 * side - 1) * grid.STEPS[axis])
-    return np.unique(np.concatenate(found))
+    return grid.distinct(np.concatenate(found))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.core.surface.cells import corners_of, indices, keys_of, positions
+from app.core.surface.cells import corners_of, distinct, indices, keys_of, positions
 from app.core.surface.extraction import Box, ExtractionOptions, Level, extracting
 from app.core.surface.marching import Triangles, march
+from app.core.surface.table import Table
 
 
 def ball(places: np.ndarray) -> np.ndarray:
@@ -57,6 +58,13 @@ def test_a_ball_is_closed_outward_and_as_large_as_it_is() -> None:
     radius = np.linalg.norm(mesh.vertices - [1, -2, 0.3], axis=1)
     assert np.abs(radius - 2).max() < 0.01
     assert volume(mesh) == pytest.approx(4 / 3 * np.pi * 8, rel=0.01)
+
+
+def test_normals_point_out_of_the_ball() -> None:
+    mesh = levels(ball, on_ball(), ExtractionOptions((0.4, 0.2)))[-1].surface
+    outward = (mesh.vertices - [1, -2, 0.3]) / np.linalg.norm(mesh.vertices - [1, -2, 0.3], axis=1, keepdims=True)
+    assert np.linalg.norm(mesh.normals, axis=1) == pytest.approx(1, abs=1e-5)
+    assert np.einsum("ij,ij->i", mesh.normals, outward).min() > 0.99
 
 
 def test_it_is_the_dense_surface_for_a_tenth_of_the_questions() -> None:
@@ -147,6 +155,24 @@ def test_it_can_be_left_between_two_questions() -> None:
 def test_steps_must_halve() -> None:
     with pytest.raises(ValueError, match="half of the one before"):
         levels(ball, on_ball(), ExtractionOptions((0.8, 0.3)))
+
+
+def test_a_table_holds_what_was_put_into_it() -> None:
+    rng = np.random.default_rng(2)
+    keys = rng.permutation(1000).astype(np.int64) * 3
+    table = Table.empty(np.float32)
+    for part in np.split(keys, [700, 710, 800, 801]):
+        table.add(np.sort(part), np.sort(part).astype(np.float32) / 2)
+    wanted = rng.choice(keys, (50, 8))
+    np.testing.assert_array_equal(table.get(wanted), (wanted / 2).astype(np.float32))
+    np.testing.assert_array_equal(table.has(np.arange(3000)), np.arange(3000) % 3 == 0)
+    np.testing.assert_array_equal(table.whole()[0], np.sort(keys))
+
+
+def test_distinct_keys_are_those_of_numpy() -> None:
+    keys = np.random.default_rng(3).integers(0, 99, (60, 4))
+    np.testing.assert_array_equal(distinct(keys), np.unique(keys))
+    assert len(distinct(np.zeros(0, np.int64))) == 0
 
 
 def test_keys_know_where_they_are() -> None:
