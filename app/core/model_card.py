@@ -26,6 +26,9 @@ CARD = "card"
 TRAINING_PREFIX = "training/"
 """Tensors of a run's checkpoint that only resuming needs (optimiser …) have names that begin so."""
 
+HEAD_PREFIX = "occupancy_head/"
+"""Tensors of the head that a network was pretrained with have names that begin so."""
+
 DISTILLED = "demo_distilled"
 """The network that comes along distilled from the demo CLIP, for :func:`built_in`."""
 
@@ -58,6 +61,9 @@ class ModelCard:
     notes : sentences that whoever reads its predictions should know
     clip : identity of the CLIP into whose space the network was distilled, "" for one that predicts classes
     clip_dim : length of that CLIP's vectors; the network then gives so many values a point, and has no classes
+    occupancy : of a network pretrained on occupancy: ``head`` (a file of ``app/models/heads``), ``latent`` (values
+        a point), ``neighbours``, ``radius``, ``delta`` (metres), ``intensity`` (whether it was learnt), ``before``
+        and ``after`` (frames whose lines of sight taught); {} for others. It predicts no classes
     """
 
     network: str
@@ -76,6 +82,19 @@ class ModelCard:
     notes: tuple[str, ...] = ()
     clip: str = ""
     clip_dim: int = 0
+    occupancy: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def pretrained(self) -> bool:
+        """Whether the network gives latents, from which an occupancy head tells surfaces."""
+        return bool(self.occupancy)
+
+    @property
+    def no_classes(self) -> str:
+        """Why the network predicts no classes, and what to do, as the end of a sentence; "" where it does."""
+        if self.pretrained:
+            return "was pretrained on occupancy and predicts no classes; finetune it"
+        return "was distilled from a CLIP and predicts no classes; ask it in words" if self.distilled else ""
 
     @property
     def distilled(self) -> bool:
@@ -85,6 +104,8 @@ class ModelCard:
     @property
     def outputs(self) -> int:
         """Values a point that the network gives."""
+        if self.pretrained:
+            return int(self.occupancy["latent"])
         return self.clip_dim if self.distilled else len(self.classes)
 
     def metadata(self) -> dict[str, str]:
@@ -136,7 +157,7 @@ def card_of(checkpoint: Checkpoint) -> ModelCard:
     if text is not None:
         card = _stated(checkpoint.path, text)
         if (card.outputs, len(card.columns)) != (classes, columns):
-            what = "features" if card.distilled else "classes"
+            what = "classes" if card.classes else "features"
             raise DataError(
                 f"{checkpoint.path} describes {card.outputs} {what} and {len(card.columns)} values a point, "
                 f"but its tensors have {classes} and {columns}; export it again."
@@ -247,8 +268,9 @@ def built_in(name: str = "demo_minkunet") -> Path:
 
 
 def _plain(checkpoint: Checkpoint) -> Checkpoint:
-    """The checkpoint without what only resuming a run needs."""
-    state = {name: value for name, value in checkpoint.state.items() if not name.startswith(TRAINING_PREFIX)}
+    """The checkpoint without what only resuming a run, or telling surfaces, needs."""
+    beside = (TRAINING_PREFIX, HEAD_PREFIX)
+    state = {name: value for name, value in checkpoint.state.items() if not name.startswith(beside)}
     return dataclasses.replace(checkpoint, state=state)
 
 
@@ -260,7 +282,9 @@ def _stated(path: Path, text: str) -> ModelCard:
         for name in ("columns", "classes", "notes"):
             fields[name] = tuple(str(item) for item in fields[name])
         card = ModelCard(**fields)
-        if not (card.voxel_size > 0 and card.outputs > 0 and isinstance(card.fields, dict)):
+        if not isinstance(card.fields, dict) or not isinstance(card.occupancy, dict):
+            raise ValueError("its fields are no mapping")
+        if not (card.voxel_size > 0 and card.outputs > 0):
             raise ValueError("its voxel size or classes make no sense")
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise DataError(f"{path} carries a description that cannot be read ({error}); export it again.") from None

@@ -89,11 +89,8 @@ class Predict(Method[PredictOptions, Prediction]):
             card = self.about(options)
         except LidarScopeError as error:
             return str(error)
-        if card.distilled:
-            return (
-                f"The network of {options.checkpoint.name} was distilled from a CLIP and predicts no classes; ask "
-                "it in words, or choose another checkpoint."
-            )
+        if card.no_classes:
+            return f"The network of {options.checkpoint.name} {card.no_classes}, or choose another checkpoint."
         there = frame_columns(frame)
         lacking = [name for name in card.columns if name not in AXES and name not in there]
         if lacking:

@@ -40,11 +40,8 @@ class Predictor:
 
     def __init__(self, model: LoadedModel, *, device: str = "auto", precision: str = "auto") -> None:
         """``UsageError`` for a device or precision that is not there, or a network that predicts no classes."""
-        if model.card.distilled:
-            raise UsageError(
-                f"{model.path} was distilled from a CLIP and predicts no classes; ask it in words, or name another "
-                "checkpoint."
-            )
+        if model.card.no_classes:
+            raise UsageError(f"{model.path} {model.card.no_classes}, or name another checkpoint.")
         self.model = model
         self.device = device_of(device)
         self.precision = precision_of(precision, self.device)
