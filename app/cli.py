@@ -15,8 +15,20 @@ from typing import Annotated, Any
 
 import typer
 
-from app.commands import evaluation, language, prediction, pseudo_labels, training
-from app.commands.asking import ClipOption, NetworkOption, TextOption, WayOption, methods_asked
+from app.commands import evaluation, language, prediction, pseudo_labels, sentences, training
+from app.commands.asking import (
+    ClipModelOption,
+    ClipOption,
+    DenoiseOption,
+    NegativeOption,
+    NetworkOption,
+    SmoothOption,
+    TemplatesOption,
+    TextOption,
+    ThresholdOption,
+    WayOption,
+    methods_shown,
+)
 from app.commands.prediction import CheckpointOption, SimilarOption, VotesOption, methods_of
 from app.commands.shared import (
     AfterOption,
@@ -54,6 +66,7 @@ commands.add_typer(evaluation.commands)
 commands.add_typer(language.commands)
 commands.add_typer(prediction.commands)
 commands.add_typer(pseudo_labels.commands)
+commands.add_typer(sentences.commands)
 commands.add_typer(training.commands)
 
 
@@ -159,7 +172,13 @@ def render(
     similar_to: SimilarOption = None,
     text: TextOption = None,
     way: WayOption = "regions",
+    negative: NegativeOption = None,
+    threshold: ThresholdOption = None,
+    templates: TemplatesOption = "street",
+    smooth: SmoothOption = 0.0,
+    denoise: DenoiseOption = 0.0,
     clip: ClipOption = None,
+    clip_model: ClipModelOption = "",
     network: NetworkOption = None,
     columns: ColumnsOption = None,
     label_map: LabelsOption = None,
@@ -174,16 +193,18 @@ def render(
     check_suffix(out)
     wanted = layers.find(layer).name
     pixels, overlays = _size(size), _overlays(show)
+    source = source_of(path, sequence, columns, label_map)
+    asked = methods_shown(
+        (wanted,), text, frame, source, way=way, clip=clip, clip_model=clip_model, network=network,
+        negative=negative, threshold=threshold, templates=templates, smooth=smooth, denoise=denoise,
+    )  # fmt: skip
     state = run_here(
         "show_frame",
-        source=source_of(path, sequence, columns, label_map),
+        source=source,
         index=frame,
         layers=(wanted,),
         accumulation=accumulation(before, after),
-        methods=(
-            *methods_of(checkpoint, votes, frame, similar_to),
-            *methods_asked(text, frame, way, clip, network),
-        ),
+        methods=(*methods_of(checkpoint, votes, frame, similar_to), *asked),
     )
     if wanted in state.missing_layers:
         raise UsageError(f"Layer '{wanted}' cannot be shown for frame {frame}: {state.missing_layers[wanted]}")
@@ -222,25 +243,34 @@ def export(
     similar_to: SimilarOption = None,
     text: TextOption = None,
     way: WayOption = "regions",
+    negative: NegativeOption = None,
+    threshold: ThresholdOption = None,
+    templates: TemplatesOption = "street",
+    smooth: SmoothOption = 0.0,
+    denoise: DenoiseOption = 0.0,
     clip: ClipOption = None,
+    clip_model: ClipModelOption = "",
     network: NetworkOption = None,
     columns: ColumnsOption = None,
     label_map: LabelsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write the points of a frame and their layers to a file."""
+    source = source_of(path, sequence, columns, label_map)
+    asked = methods_shown(
+        (*(layer or ()), color or ""), text, frame, source, way=way, clip=clip, clip_model=clip_model,
+        network=network, negative=negative, threshold=threshold, templates=templates, smooth=smooth,
+        denoise=denoise,
+    )  # fmt: skip
     done = run_here(
         "export_frame",
-        source=source_of(path, sequence, columns, label_map),
+        source=source,
         index=frame,
         out=out,
         layers=tuple(layer) if layer else None,
         color=color,
         accumulation=accumulation(before, after),
-        methods=(
-            *methods_of(checkpoint, votes, frame, similar_to),
-            *methods_asked(text, frame, way, clip, network),
-        ),
+        methods=(*methods_of(checkpoint, votes, frame, similar_to), *asked),
     )
     if as_json:
         print_json({"path": str(done.path), "points": done.points, "layers": list(done.layers)})

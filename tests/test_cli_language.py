@@ -86,10 +86,30 @@ def test_what_does_nothing_is_refused(drive, clip, capsys) -> None:
     assert "--network" in refused(capsys, "index", drive.root, "--clip", clip, "--way", "network")
 
 
-def test_a_layer_of_a_query_that_is_not_asked_says_how_to_ask(drive, tmp_path: Path, capsys) -> None:
+def test_a_layer_of_a_query_that_is_not_asked_says_how_to_ask(drive, clip, tmp_path: Path, capsys) -> None:
     draw = ("render", drive.root, "--out", tmp_path / "x.png", "--layer")
     assert "name it with --text" in refused(capsys, *draw, "text_match")
-    assert "command 'classes'" in refused(capsys, *draw, "zero_shot", "--text", "car")
+    asked = ("--text", "car", "--clip", clip)
+    assert "add --layer text_similarity" in refused(capsys, *draw, "height", *asked)
+    assert "--negative is of a question" in refused(capsys, *draw, "zero_shot", "--negative", "sky")
+    assert "--way is of a question" in refused(capsys, *draw, "height", "--way", "pixels")
+    assert "add --way pixels" in refused(capsys, *draw, "text_match", *asked, "--smooth", "0.5")
+
+
+@pytest.mark.parametrize("layer", ["zero_shot", "zero_shot_confidence", "zero_shot_error"])
+def test_known_classes_are_drawn_and_written(drive, clip, tmp_path: Path, capsys, layer: str) -> None:
+    out, file = tmp_path / "x.png", tmp_path / "x.npz"
+    how = ("--layer", layer, "--clip", clip, "--way", "pixels", "--templates", "plain", "--size", "64x48")
+    assert main(["render", str(drive.root), "--out", str(out), *how]) == DONE
+    assert out.stat().st_size > 0
+    assert main(["export", str(drive.root), "--out", str(file), *how[:-2]]) == DONE
+    capsys.readouterr()
+    found = said(capsys, "classes", drive.root, *how[2:-2], "--out", tmp_path / "y.npz", "--json")
+    with np.load(file) as ours, np.load(tmp_path / "y.npz") as theirs:
+        if layer == "zero_shot":
+            assert (ours[layer] == theirs["train_ids"]).all() and found
+        else:
+            assert ours[layer].shape == theirs["train_ids"].shape
 
 
 def test_a_search_says_what_the_clip_has_never_read(drive, capsys) -> None:
@@ -175,3 +195,25 @@ def test_layers_of_a_query_are_exported_and_drawn(drive, clip, tmp_path: Path, c
     with np.load(out) as saved:
         assert set(np.unique(saved["text_winner"])) <= {0, 1, 2}
     assert "Query panel" in refused(capsys, "export", drive.root, "--layer", "text_winner", "--out", out)
+
+
+def test_templates_of_ones_own_are_written_used_and_deleted(drive, clip, capsys) -> None:
+    night = ("a {} at night.", "the dark {}")
+    found = said(capsys, "templates", "night", "--sentence", night[0], "--sentence", night[1], "--json")
+    assert found["night"] == {"title": "night", "own": True, "templates": list(night)}
+    assert main(["templates"]) == DONE
+    listed = capsys.readouterr().out
+    assert "night: night, your own" in listed and "imagenet80: ImageNet (80)" in listed
+    said(capsys, "query", drive.root, "--text", "car", "--clip", clip, "--templates", "night", "--json")
+    assert main(["templates", "night", "--delete"]) == DONE
+    assert "night" not in capsys.readouterr().out
+    assert "no templates 'night'" in refused(capsys, "query", drive.root, "--text", "car", "--templates", "night")
+
+
+def test_templates_that_cannot_be_used_are_refused(capsys) -> None:
+    assert "needs one {}" in refused(capsys, "templates", "night", "--sentence", "a car")
+    assert "stands twice" in refused(capsys, "templates", "night", "--sentence", "{}", "--sentence", "{}")
+    assert "taken" in refused(capsys, "templates", "street", "--sentence", "{}")
+    assert "not both" in refused(capsys, "templates", "night", "--sentence", "{}", "--delete")
+    assert "Name the set" in refused(capsys, "templates", "--delete")
+    assert "none yet" in refused(capsys, "templates", "night", "--delete")

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from app.commands.shared import must_exist
 from app.core.errors import UsageError
+from app.core.language.queries import LAYER_OF, TEMPLATES
+
+if TYPE_CHECKING:
+    from app.core.tasks.context import Source
+
+ZERO_SHOT = "zero_shot"
+"""The method of known classes; the layers that show it begin with its name."""
 
 TextOption = Annotated[list[str] | None, typer.Option("--text", help="What to look for; may be repeated.")]
 WayOption = Annotated[str, typer.Option(help="Where features come from: regions, pixels, network or ensemble.")]
@@ -30,6 +38,8 @@ NegativeOption = Annotated[
 ThresholdOption = Annotated[
     float | None, typer.Option(min=0, max=1, help="Relevancy from which a point matches; 0.5 without.")
 ]
+SmoothOption = Annotated[float, typer.Option(min=0, max=1, help="MaskCLIP's key smoothing (--way pixels).")]
+DenoiseOption = Annotated[float, typer.Option(min=0, max=1, help="MaskCLIP's prompt denoising.")]
 PointOption = Annotated[list[int] | None, typer.Option("--point", help="Row of a point to look for the like of.")]
 BoxOption = Annotated[
     list[str] | None,
@@ -65,7 +75,7 @@ def methods_of(
     box: list[str] | None = None,
     negative: list[str] | None = None,
     threshold: float | None = None,
-    templates: str = "street",
+    templates: str = TEMPLATES,
     smooth: float = 0.0,
     denoise: float = 0.0,
 ) -> Any:
@@ -75,6 +85,8 @@ def methods_of(
     from app.core.language.queries import COLORS, LONGEST, MOST_PROMPTS, NEGATIVES, Prompt, QueryState
 
     check_way(way, network)
+    if smooth and way != "pixels":
+        raise UsageError("--smooth is of MaskCLIP's pixels; add --way pixels, or leave it out.")
     prompts = [Prompt(check_prompt(words)) for words in dict.fromkeys(text or ())]
     for prompt in prompts:
         if len(prompt.text) > LONGEST:
@@ -93,9 +105,70 @@ def methods_of(
     return tuple(sorted((*methods_for(clip, network), ("text_query", query_options(clip, state)))))
 
 
-def methods_asked(text: list[str] | None, frame: int, way: str, clip: str | None, network: Path | None) -> Any:
-    """The methods of a question that other commands show, () without one."""
-    return methods_of(text, frame, way=way, clip=clip_of(clip), network=network) if text else ()
+def methods_shown(
+    layers: Sequence[str],
+    text: list[str] | None,
+    frame: int,
+    source: Source,
+    *,
+    way: str,
+    clip: str | None,
+    clip_model: str,
+    network: Path | None,
+    negative: list[str] | None,
+    threshold: float | None,
+    templates: str,
+    smooth: float,
+    denoise: float,
+) -> Any:
+    """The methods of a question that a picture or a file shows: words that are asked, and the data set's classes
+    where one of ``layers`` shows them. () without either; options that would then do nothing are refused."""
+    classes = any(name.startswith(ZERO_SHOT) for name in layers)
+    if text and not any(name.startswith("text_") for name in layers):
+        raise UsageError(f"No layer of the answer is asked for; add --layer {', '.join(LAYER_OF.values())}.")
+    if not text:
+        _refuse({"--negative": negative, "--threshold": threshold, "--smooth": smooth}, "give --text")
+    if not text and not classes:
+        stated: dict[str, object] = {"--way": way != "regions", "--templates": templates != TEMPLATES}
+        stated |= {"--clip": clip, "--clip-model": clip_model, "--network": network, "--denoise": denoise}
+        _refuse(stated, "give --text, or --layer zero_shot")
+        return ()
+    chosen = clip_of(clip, clip_model)
+    found: dict[str, Any] = {}
+    if text:
+        found |= methods_of(
+            text, frame, way=way, clip=chosen, network=network, negative=negative, threshold=threshold,
+            templates=templates, smooth=smooth, denoise=denoise,
+        )  # fmt: skip
+    if classes:
+        found |= classes_of(source, way=way, clip=chosen, network=network, templates=templates, denoise=denoise)
+    return tuple(sorted(found.items()))
+
+
+def classes_of(source: Source, *, way: str, clip: Any, network: Path | None, templates: str, denoise: float) -> Any:
+    """The methods that find the data set's classes by their words, the user's own where there are any.
+
+    ``UsageError`` where no label map says which classes there are.
+    """
+    from app.core.language.class_words import of_label_set
+    from app.core.language.methods_of_query import methods_for
+    from app.core.methods.zero_shot import NO_NAMES, ZeroShotOptions
+    from app.core.tasks.context import Context
+
+    check_way(way, network)
+    label_set = Context().sequence(source).label_set
+    if label_set is None:
+        raise UsageError(f"{NO_NAMES.rstrip('.')}: --label-map, or --text.")
+    words = of_label_set(label_set)
+    options = ZeroShotOptions(clip, words, way=way, templates=templates, denoise=denoise)
+    return (*methods_for(clip, network), (ZERO_SHOT, options))
+
+
+def _refuse(stated: Mapping[str, object], remedy: str) -> None:
+    """Refuse options that are stated and would do nothing."""
+    for name, value in stated.items():
+        if value:
+            raise UsageError(f"{name} is of a question in words, and none is asked; {remedy}.")
 
 
 def check_way(way: str, network: Path | None) -> None:

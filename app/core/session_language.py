@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from psygnal import Signal, SignalInstance
 
-from app.core.errors import LidarScopeError, UsageError
+from app.core.errors import UsageError
 from app.core.language import methods_of_query as wanted_methods
 from app.core.language.queries import ENSEMBLE, LAYER_OF, Histogram, Hit, Prompt, QueryReport, QueryState
 from app.core.session_clip import ClipChoice
 from app.core.session_known import KeptQueries, KnownClasses
 from app.core.session_query import QueryEditing
 from app.core.session_search import LanguageSearch
+from app.core.session_templates import OwnTemplates
 
 if TYPE_CHECKING:
     from app.core.history import History
     from app.core.labels import LabelSet
-    from app.core.language.templates import TemplateSet
     from app.core.methods.base import Chosen
     from app.core.session_selection import Mode
     from app.core.state import Accumulation, FrameState, ViewState
@@ -60,6 +60,8 @@ class Host(Protocol):
 
     def set_methods(self, changes: Mapping[str, Hashable | None]) -> None: ...
 
+    def refresh_methods(self, *, at_once: bool = ...) -> None: ...
+
     def set_layer(self, name: str, view: str = ...) -> None: ...
 
     def select_found(self, task: str, mode: Mode = ..., **params: Any) -> None: ...
@@ -75,7 +77,7 @@ class Host(Protocol):
     def _place(self, row: int) -> tuple[int, int] | None: ...
 
 
-class SessionLanguage(QueryEditing, LanguageSearch, ClipChoice, KnownClasses, KeptQueries):
+class SessionLanguage(QueryEditing, LanguageSearch, ClipChoice, KnownClasses, KeptQueries, OwnTemplates):
     """Asking in words, as the window sees it."""
 
     report_changed = Signal(object)
@@ -88,6 +90,7 @@ class SessionLanguage(QueryEditing, LanguageSearch, ClipChoice, KnownClasses, Ke
         LanguageSearch.__init__(self)
         KnownClasses.__init__(self)
         ClipChoice.__init__(self)
+        OwnTemplates.__init__(self)
         self._host = host
         self._report: QueryReport | None = None
         self._before: dict[str, str] = {}
@@ -128,17 +131,6 @@ class SessionLanguage(QueryEditing, LanguageSearch, ClipChoice, KnownClasses, Ke
         if way in ("network", "ensemble") and "network_features" not in self._host.methods:
             return "No distilled network is chosen."
         return ""
-
-    @property
-    def template_sets(self) -> tuple[TemplateSet, ...]:
-        """The sentences that words can be put into: those that come along, and the user's own."""
-        from app.core.language import templates
-
-        try:
-            return tuple(templates.all_sets())
-        except LidarScopeError as error:
-            self._say(str(error), "warning")
-            return tuple(templates.TEMPLATES.values())
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -123,10 +123,11 @@ class SessionMethods(ABC):
             return True
         return False
 
-    def refresh_methods(self) -> None:
+    def refresh_methods(self, *, at_once: bool = False) -> None:
         """Look whether files that methods read have changed (a run rewrites its watched weights), and if so compute
-        anew what is shown of them. Cheap: call it from a timer. While something is being made it waits its turn."""
-        if not self._methods or self._busy():
+        anew what is shown of them. Cheap: call it from a timer. While something is being made it waits its turn, if
+        not ``at_once``."""
+        if not self._methods or (self._busy() and not at_once):
             return
         now = pinned(self._chosen())
         changed = frozenset(name for name, options in now.items() if self._pins.get(name) != options)

@@ -5,6 +5,7 @@ Only the main thread calls it. Nothing here waits: everything is a task of the e
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,8 @@ NOTHING_ASKED = "Type what to look for first."
 THUMBNAIL = (224, 156)
 """Pixels of a picture: twice a tile's, for screens of twice the density."""
 THUMBNAILS_KEPT = 400
+LOOK_EVERY, LOOK_SHARE = 1.0, 0.05
+"""Seconds between two searches of an index that grows, and the share of the time that they may take."""
 
 
 class _Running:
@@ -60,6 +63,7 @@ class LanguageSearch(ABC):
         self._results: SearchResults | None = None
         self._search = _Running()
         self._index = _Running()
+        self._looked = 0.0
         self._pictures: dict[tuple[int, str, tuple[int, ...]], np.ndarray] = {}
         self._pictures_of: Source | None = None
 
@@ -138,7 +142,11 @@ class LanguageSearch(ABC):
         if not chosen:
             raise UsageError(NOTHING_ASKED)
 
-        ticket = self._index.begin()
+        ticket, way = self._index.begin(), self._index_way()
+
+        def grown(_frame: object) -> None:
+            if source == self._where() and way == self._index_way():
+                self._look_again()
 
         def ended(_result: object) -> None:
             self._index.end(ticket)
@@ -157,15 +165,25 @@ class LanguageSearch(ABC):
             "index_sequence",
             f"Features of {source.sequence}",
             ended,
+            on_partial=grown,
             on_error=failed,
             key="index",
             source=source,
-            way=self._index_way(),
+            way=way,
             methods=chosen,
             first=self._frame(),
         )
         if self._index.on:
             self.index_changed.emit()
+
+    def _look_again(self) -> None:
+        """Search what there is of an index that grows, as often as costs little beside the growing."""
+        if self._search.on or not self._asking():
+            return
+        cost = 0.0 if self._results is None else self._results.seconds
+        if time.monotonic() - self._looked > max(LOOK_EVERY, cost / LOOK_SHARE):
+            self._looked = time.monotonic()
+            self.search()
 
     def cancel_index(self) -> None:
         """Stop computing features; what is stored stays."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from app.ui import query_menus, query_words
 from app.ui.action_info import ActionInfo, action
 from app.ui.dialogs.choose_clip import ask_clip
+from app.ui.dialogs.own_templates import edit_templates
 from app.ui.dialogs.zero_shot_scores import show_scores
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ TEXT_ACTIONS: tuple[ActionInfo, ...] = (
            check=True, needs="classes", group=5),
     action("text.confusion", "Confusion of known classes…", "Hold the known classes against the labels", MENU,
            needs="class_scores", group=5),
+    action("text.templates", "Sentences for prompts…", "Read the sentences words are put into, and write your own",
+           MENU, group=6),
     action("text.clip", "Choose a CLIP…", "Choose the network that reads the words", MENU, icon="model", group=6),
 )  # fmt: skip
 
@@ -82,6 +85,7 @@ def handlers(window: MainWindow) -> dict[str, Callable[[], object]]:
         "text.save_set": partial(query_menus.ask_set, asking, window),
         "text.classes": asking.toggle_classes,
         "text.confusion": partial(show_scores, window, window.desk),
+        "text.templates": partial(edit_templates, window, window.desk),
         "text.clip": partial(ask_clip, window, window.desk),
         **{f"text.mode_{mode}": partial(asking.mode, mode) for mode, _words, _tip in query_words.MODES},
         **{f"text.way_{way}": partial(_way, window, way) for way, _words, _tip in query_words.WAYS},

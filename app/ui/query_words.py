@@ -111,19 +111,20 @@ def count_words(histogram: Histogram | None, *, among_others: bool = False) -> s
     """How many points match, in one line; ``among_others``: frames beside the one that is counted are drawn."""
     if histogram is None:
         return ""
-    share = f"{text.count(histogram.above)} of {text.plural(histogram.known, 'point')}"
-    share += " of this frame" if among_others else ""
+    share = f"{text.count(histogram.above)} of {_points(histogram.known, among_others)}"
     return f"{share} match from {text.number(histogram.threshold, 2)} on" if histogram.threshold is not None else ""
 
 
-def timing_words(report: QueryReport | None) -> str:
-    """How fast it went, and on how many points."""
+def timing_words(report: QueryReport | None, *, among_others: bool = False) -> str:
+    """How fast it went, and on how many points; ``among_others`` as in :func:`count_words`."""
     if report is None:
         return ""
-    return (
-        f"{text.count(report.known)} of {text.plural(report.points, 'point')} have a feature · "
-        f"{1000 * report.seconds:.0f} ms"
-    )
+    whole = _points(report.points, among_others)
+    return f"{text.count(report.known)} of {whole} have a feature · {1000 * report.seconds:.0f} ms"
+
+
+def _points(count: int, among_others: bool) -> str:
+    return f"{text.plural(count, 'point')}{' of this frame' if among_others else ''}"
 
 
 def clip_rows(language: SessionLanguage) -> tuple[ValueRow, ...]:

@@ -75,3 +75,34 @@ def make_window(qtbot: QtBot, nothing_left_behind: None) -> Iterator[MakeWindow]
 def window(make_window: MakeWindow, drive: Path) -> MainWindow:
     """A window on the small drive."""
     return make_window(drive)
+
+
+@pytest.fixture(scope="session")
+def tiny_network(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint of the smallest network, untrained."""
+    from app.core.methods.predict import write_tiny
+
+    return write_tiny(tmp_path_factory.mktemp("weights") / "tiny net.safetensors", seed=3)
+
+
+@pytest.fixture(scope="session")
+def tiny_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a CLIP of random numbers."""
+    from app.core.language.tiny_clip import write_tiny_clip
+
+    source = write_tiny_clip(tmp_path_factory.mktemp("clip") / "tiny")
+    assert source.path is not None
+    return source.path
+
+
+@pytest.fixture
+def text_window(window: MainWindow, tiny_clip: Path) -> MainWindow:
+    """A window in the Text workspace, with that CLIP."""
+    from app.core.language import choosing
+
+    window.session.language.set_clip(choosing.from_path(tiny_clip))
+    settle()
+    window.set_workspace("text")
+    window.activateWindow()
+    settle()
+    return window

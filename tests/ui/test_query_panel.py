@@ -2,75 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
-from pytestqt.qtbot import QtBot
+from text_helpers import language, query, type_words
 from window_helpers import settle
 
-from app.core.language.queries import LAYER_OF, Prompt
-from app.core.language.tiny_clip import write_tiny_clip
-from app.core.session_language import SessionLanguage
+from app.core.language.queries import LAYER_OF
 from app.ui import query_menus, query_words
-from app.ui.dialogs.choose_clip import ChooseClip
-from app.ui.dialogs.zero_shot_scores import ZeroShotScores
 from app.ui.main_window import MainWindow
 from app.ui.panels.cameras import CamerasPanel
-from app.ui.panels.query import QueryPanel
-from app.ui.panels.results import ResultsPanel
-from app.ui.panels.zero_shot import ZeroShotPanel
-from app.ui.widgets.rows import Role
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a CLIP of random numbers."""
-    source = write_tiny_clip(tmp_path_factory.mktemp("clip") / "tiny")
-    assert source.path is not None
-    return source.path
 
 
 @pytest.fixture
-def window(window: MainWindow, tiny: Path) -> MainWindow:
-    """A window in the Text workspace, with that CLIP."""
-    from app.core.language import choosing
-
-    window.session.language.set_clip(choosing.from_path(tiny))
-    settle()
-    window.set_workspace("text")
-    window.activateWindow()
-    settle()
-    return window
-
-
-def query(window: MainWindow) -> QueryPanel:
-    panel = window.docks["query"].panel
-    assert isinstance(panel, QueryPanel)
-    return panel
-
-
-def results(window: MainWindow) -> ResultsPanel:
-    panel = window.docks["results"].panel
-    assert isinstance(panel, ResultsPanel)
-    return panel
-
-
-def language(window: MainWindow) -> SessionLanguage:
-    return window.session.language
-
-
-def type_words(window: MainWindow, *prompts: str) -> None:
-    """Type prompts as a user does, Enter between them."""
-    window.desk.asking.begin()
-    for place, words in enumerate(prompts):
-        if place:
-            QTest.keyClick(query(window).field, Qt.Key.Key_Return)
-        QTest.keyClicks(query(window).field, words)
-    settle()
+def window(text_window: MainWindow) -> MainWindow:
+    """A window in which words are asked."""
+    return text_window
 
 
 # typing
@@ -218,6 +167,7 @@ def test_among_other_frames_the_count_names_its_own(window: MainWindow) -> None:
     window.session.set_accumulation(0, 1)
     panel.show_part.refresh()
     assert "of this frame match" in panel.show_part.count.text()
+    assert "of this frame have a feature" in panel.show_part.timing.text()
 
 
 def test_negatives_are_edited_as_chips(window: MainWindow) -> None:
@@ -311,110 +261,3 @@ def test_prompts_are_saved_used_and_deleted(window: MainWindow) -> None:
     menu.actions()[0].trigger()
     settle()
     assert [prompt.text for prompt in language(window).query.prompts] == ["car", "tree"]
-
-
-# results
-
-
-def test_indexing_fills_the_strip_and_a_picture_flies_there(window: MainWindow, qtbot: QtBot) -> None:
-    type_words(window, "car")
-    panel = results(window)
-    QTest.mouseClick(panel.index, Qt.MouseButton.LeftButton)
-    settle()
-    found = language(window).results
-    assert found is not None and found.indexed == 6
-    assert np.isfinite(panel.strip.scores).sum() == 6 and "best" in panel.strip.best_words()
-    assert not panel.index.isVisible() and panel.tiles.tiles
-    place = next(i for i, hit in enumerate(panel._hits) if hit.frame != window.session.index)
-    hit = panel._hits[place]
-    QTest.mouseClick(panel.tiles.tiles[place], Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: window.session.index == hit.frame and not window.area.feed.flying)
-    camera = window.area.camera("left")
-    assert np.allclose(camera.pivot, hit.center, atol=1e-4)
-    state = window.session.frame_state
-    assert state is not None and window.session.picked is not None
-    away = np.linalg.norm(state.cloud.points - np.asarray(hit.center), axis=1)
-    assert window.session.picked == int(np.nanargmin(away))
-
-
-def test_a_click_on_the_strip_goes_to_the_frame(window: MainWindow) -> None:
-    type_words(window, "car")
-    strip = results(window).strip
-    assert len(strip.scores) == 6 and strip.isVisible()
-    x = round(strip.x_of(4) + strip.width() / 12)
-    QTest.mouseClick(strip, Qt.MouseButton.LeftButton, pos=QPoint(x, 20))
-    settle()
-    assert window.session.index == 4
-
-
-# known classes
-
-
-def test_known_classes_are_sought_scored_and_their_words_edited(window: MainWindow) -> None:
-    panel = window.docks["zero_shot"].panel
-    assert isinstance(panel, ZeroShotPanel)
-    assert panel.list.count() == 19 and panel.list.item(0).data(Role.NOTE).endswith("words")
-    query(window).field.clearFocus()
-    QTest.keyClick(window, Qt.Key.Key_C)
-    settle()
-    assert window.session.views["left"].layer == "zero_shot" and panel.power.isChecked()
-    assert panel.list.item(0).data(Role.NOTE).endswith("%") or panel.list.item(0).data(Role.NOTE) == "–"
-    panel.list.setCurrentRow(0)
-    before = panel.words.words
-    QTest.mouseClick(panel.words.chips[-1], Qt.MouseButton.LeftButton)
-    settle()
-    assert panel.words.words == before[:-1]
-    assert language(window).words is not None and language(window).words.words[0].synonyms == before[:-1]
-    QTest.mouseClick(panel.reset, Qt.MouseButton.LeftButton)
-    settle()
-    assert panel.words.words == before
-    window.menus.refresh()
-    window.menus.actions["text.confusion"].trigger()
-    dialog = window.findChildren(ZeroShotScores)[0]
-    table = dialog.matrix.table
-    assert table is not None
-    row, column = (int(v) for v in np.argwhere(table.counts > 0)[0])
-    dialog.matrix._take((row, column))
-    assert len(window.session.selection) == table.counts[row, column]
-    dialog.close()
-
-
-# the CLIP
-
-
-def test_the_card_says_what_the_clip_is(window: MainWindow) -> None:
-    card = query(window).clip
-    assert card.name.text() and {row.name for row in card.rows.rows} >= {"Reads pictures of", "Licence", "Identity"}
-    assert "not stated" in {row.value for row in card.rows.rows}
-
-
-def test_a_broken_clip_is_said_and_the_old_one_stays(window: MainWindow, tmp_path: Path) -> None:
-    bad = tmp_path / "broken.safetensors"
-    bad.write_bytes(b"12345")
-    dialog = ChooseClip(window, window.desk)
-    dialog.show()
-    before = language(window).clip
-    dialog.use_path(str(bad))
-    settle()
-    assert "broken.safetensors" in dialog.state.text() and dialog.state.objectName() == "Error"
-    assert language(window).clip == before and dialog.isVisible()
-    dialog.close()
-
-
-# words alone
-
-
-def test_words_for_a_row() -> None:
-    from app.core.language.queries import PromptReport, QueryState
-
-    state = QueryState(prompts=(Prompt("car"), Prompt(""), Prompt(point=(3, 12345))))
-    assert [line.words for line in query_words.lines(state, None)] == [
-        "car",
-        query_words.NEW,
-        "like point 12\u2009345",
-    ]
-    assert query_words._told(state, None) == {}
-    told = PromptReport("car", 7, 0.3, 0.8)
-    line = query_words._line(state.prompts[0], told, ())
-    assert line.value == "7" and line.bar == 0.8
-    assert query_words._line(state.prompts[0], None, ("car",)).warning

@@ -9,12 +9,19 @@ from typing import Any
 
 from app.core import settings
 from app.core.errors import DataError, UsageError
+from app.core.files import write_atomically
 from app.core.language.templates_imagenet import IMAGENET
 
 FILE = "templates.yaml"
 """The user's own sets, in the folder of the settings."""
 
+BROKEN = "templates_broken.yaml"
+"""What a file that cannot be used is called once it has been moved aside."""
+
 HOLE = "{}"
+MOST, LONGEST = 200, 300
+"""Sentences of a set, and characters of a sentence, at most."""
+
 _ARTICLE = re.compile(r"\b(a|an|the|one|my|many) \{\}", re.IGNORECASE)
 _BEGINS_SO = re.compile(r"(a|an|the|one|some|many|my|two|three) ", re.IGNORECASE)
 
@@ -87,9 +94,12 @@ def find(name: str, folder: Path | None = None) -> TemplateSet:
 
 
 def stamp(name: str, folder: Path | None = None) -> str:
-    """What the file of the user's own sets is at this moment, where ``name`` is one of theirs; else "". Cheap."""
-    if name in TEMPLATES:
-        return ""
+    """What the set ``name`` is at this moment, if it is one of the user's; "" for those that come along. Cheap."""
+    return "" if name in TEMPLATES else file_stamp(folder)
+
+
+def file_stamp(folder: Path | None = None) -> str:
+    """What the file of the user's own sets is at this moment. Cheap."""
     try:
         state = ((folder or settings.home()) / FILE).stat()
     except OSError:
@@ -99,13 +109,24 @@ def stamp(name: str, folder: Path | None = None) -> str:
 
 def checked(name: str, title: str, templates: tuple[str, ...]) -> TemplateSet:
     """A set that can be used and stored; ``UsageError`` saying what is wrong with it."""
-    if not re.fullmatch(r"[\w -]{1,40}", name) or name in TEMPLATES:
-        raise UsageError(f"'{name}' cannot name templates: use letters and digits, and no name that is taken.")
-    if not templates:
-        raise UsageError(f"The templates '{name}' hold no sentence.")
+    if not re.fullmatch(r"[\w -]{1,40}", name) or name in TEMPLATES or name != name.strip():
+        taken = f" (taken: {', '.join(TEMPLATES)})" if name in TEMPLATES else ""
+        raise UsageError(
+            f"'{name[:60]}' cannot name templates{taken}; use 1 to 40 letters, digits, spaces, - and _, and a name "
+            "that is not taken."
+        )
+    if not 0 < len(templates) <= MOST:
+        raise UsageError(f"The templates '{name}' hold {len(templates)} sentences; write 1 to {MOST}, one a line.")
     for template in templates:
+        shown = template if len(template) <= 60 else f"{template[:60]}…"
         if template.count(HOLE) != 1:
-            raise UsageError(f"The template '{template}' needs one {HOLE}, where the prompt goes.")
+            raise UsageError(
+                f"The template '{shown}' needs one {HOLE}, where the prompt goes; it has {template.count(HOLE)}."
+            )
+        if len(template) > LONGEST:
+            raise UsageError(f"The template '{shown}' has {len(template)} characters; at most {LONGEST} are read.")
+        if templates.count(template) > 1:
+            raise UsageError(f"The template '{shown}' stands twice; leave one of them out.")
     return TemplateSet(name, title or name, templates)
 
 
@@ -126,6 +147,33 @@ def load_own(folder: Path | None = None) -> tuple[TemplateSet, ...]:
         return tuple(_stated(str(name), entry) for name, entry in table.items())
     except UsageError as error:
         raise DataError(f"{path}: {error}") from None
+
+
+def save_own(sets: tuple[TemplateSet, ...], folder: Path | None = None) -> Path:
+    """Write the user's sets whole, in place of those that are there.
+
+    ``UsageError`` where a set cannot be used, ``DataError`` where the disk refuses; nothing is changed then.
+    """
+    import yaml
+
+    table = {
+        one.name: {"title": one.title, "templates": list(one.templates)}
+        for one in (checked(one.name, one.title, one.templates) for one in sets)
+    }
+    path = (folder or settings.home()) / FILE
+    write_atomically(path, yaml.safe_dump(table, allow_unicode=True, sort_keys=False, width=1000).encode())
+    return path
+
+
+def set_aside(folder: Path | None = None) -> Path:
+    """Give a file that cannot be used another name, so that a new one can be begun; ``DataError`` if that fails."""
+    path = (folder or settings.home()) / FILE
+    aside = path.with_name(BROKEN)
+    try:
+        path.replace(aside)
+    except OSError as error:
+        raise DataError(f"{path} cannot be renamed ({error.strerror or error}).") from None
+    return aside
 
 
 def _stated(name: str, entry: Any) -> TemplateSet:

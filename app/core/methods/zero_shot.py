@@ -20,7 +20,7 @@ from app.core.language.zero_shot_result import ZeroShotReport, ZeroShotResult, c
 from app.core.methods.base import Fact, Given, Steps
 from app.core.types import Frame
 
-OFF = "Switch known classes on in the Known classes panel; without a window use the command 'classes'."
+OFF = "Switch known classes on in the Known classes panel."
 NO_NAMES = "No label map says what the classes are called; name one, or ask in words of your own."
 NO_WORDS = "No class has any words to look for; give them some in the Query panel."
 

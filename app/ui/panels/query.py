@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QToolButton, QVBo
 from app.ui import icons, query_menus, query_words, theme
 from app.ui.desk import Desk
 from app.ui.dialogs.choose_clip import ask_clip
+from app.ui.dialogs.own_templates import edit_templates
 from app.ui.panels.base import Panel, PanelInfo
 from app.ui.widgets.ask_field import AskCalls, AskField
 from app.ui.widgets.chips import Chips
@@ -49,7 +50,7 @@ class QueryPanel(Panel):
         self.column.addWidget(self.rows)
         self._build_tools()
         self.show_part = QueryShow(self.asking, self.session)
-        self.ways = QueryWays(self.asking, self.session)
+        self.ways = QueryWays(self.asking, self.session, lambda: edit_templates(self.window(), desk))
         self.clip = ClipCard(self.language, self.choose_clip)
         for part in (self.show_part, self.ways, self.clip):
             self.column.addWidget(part)
@@ -62,7 +63,7 @@ class QueryPanel(Panel):
         for signal in (
             language.query_changed, language.report_changed, language.clip_changed, language.kept_changed,
             session.frame_changed, session.drive_changed, session.methods_changed, session.picked_changed,
-            session.accumulation_changed,
+            session.accumulation_changed, language.templates_changed,
         ):  # fmt: skip
             self.listen(signal, lambda *_: self._refresh_soon())
         self.listen(language.query_changed, lambda _query: self._sync_field())

@@ -62,6 +62,7 @@ class ResultsPanel(Panel):
             self.listen(signal, lambda *_: self._refresh_soon())
         self.listen(language.query_changed, lambda _query: self._search_soon())
         self.listen(language.clip_changed, self._search_soon)
+        self.listen(language.templates_changed, self._search_anew)
         self.listen(language.thumbnails_changed, self._show_pictures)
         self.listen(session.frame_changed, lambda state: self.strip.show_index(state.frame.index))
         self.listen(session.task_changed, self._on_task)
@@ -221,6 +222,11 @@ class ResultsPanel(Panel):
         if key != self._asked and query.asked and self.language.clip is not None:
             self._asked = key
             self._later.start()
+
+    def _search_anew(self) -> None:
+        """The words mean something else, though they are the same."""
+        self._asked = None
+        self._search_soon()
 
     def _search(self) -> None:
         if self.isVisible() and self.session.drive is not None:

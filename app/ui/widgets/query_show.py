@@ -63,9 +63,10 @@ class QueryShow(QWidget):
                 found.counts, found.low, found.high, found.threshold, color, automatic=query.threshold is None
             )
         self.histogram.setVisible(found is not None)
-        self.count.setText(query_words.count_words(found, among_others=self._session.accumulation.on))
+        others = self._session.accumulation.on
+        self.count.setText(query_words.count_words(found, among_others=others))
         self.count.setVisible(bool(self.count.text()))
-        self.timing.setText(query_words.timing_words(self._language.report))
+        self.timing.setText(query_words.timing_words(self._language.report, among_others=others))
         self.timing.setVisible(bool(self.timing.text()))
 
     def _move(self, value: float | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app.core.errors import LidarScopeError
+from app.core.language.templates import TemplateSet
 from app.core.model_card import DISTILLED, built_in
 from app.core.session import Session
 from app.ui import icons, query_words
@@ -16,7 +18,7 @@ from app.ui.asking import Asking
 from app.ui.dialogs.checkpoint import ask_distilled
 from app.ui.model_facts import checkpoint_name
 from app.ui.widgets.chips import Chips
-from app.ui.widgets.common import SliderRow, heading, hint
+from app.ui.widgets.common import SliderRow, heading, hint, tool_button
 from app.ui.widgets.segments import Segments
 
 STEPS = 100
@@ -27,9 +29,11 @@ FUSED = "Features of pixels are averaged over the frames around this one, put to
 class QueryWays(QWidget):
     """Reads the session's language; every change can be undone."""
 
-    def __init__(self, asking: Asking, session: Session) -> None:
+    def __init__(self, asking: Asking, session: Session, edit_templates: Callable[[], None]) -> None:
         super().__init__()
         self._asking, self._session = asking, session
+        self._edit_templates = edit_templates
+        self._offered: tuple[TemplateSet, ...] = ()
         language = self._language = asking.language
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 6, 0, 0)
@@ -95,8 +99,11 @@ class QueryWays(QWidget):
             row.title.setObjectName("Soft")
         grid.addWidget(label, 0, 0)
         grid.addWidget(self.templates, 0, 1)
-        grid.addWidget(self.denoise, 1, 0, 1, 2)
-        grid.addWidget(self.smooth, 2, 0, 1, 2)
+        grid.addWidget(
+            tool_button("settings", "Read the sentences, and write your own", self._edit_templates), 0, 2
+        )
+        grid.addWidget(self.denoise, 1, 0, 1, 3)
+        grid.addWidget(self.smooth, 2, 0, 1, 3)
         return part
 
     def refresh(self) -> None:
@@ -142,7 +149,8 @@ class QueryWays(QWidget):
 
     def _show_templates(self, chosen: str) -> None:
         offered = self._language.template_sets
-        if [self.templates.itemData(i) for i in range(self.templates.count())] != [entry.name for entry in offered]:
+        if offered != self._offered:
+            self._offered = offered
             self.templates.clear()
             for entry in offered:
                 self.templates.addItem(entry.title, entry.name)
