@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.commands import evaluation, language, prediction, pseudo_labels, sentences, training
+from app.commands import evaluation, language, prediction, pseudo_labels, sentences, training, visibility
 from app.commands.asking import (
     ClipModelOption,
     ClipOption,
@@ -68,6 +68,7 @@ commands.add_typer(prediction.commands)
 commands.add_typer(pseudo_labels.commands)
 commands.add_typer(sentences.commands)
 commands.add_typer(training.commands)
+commands.add_typer(visibility.commands)
 
 
 def main(argv: list[str]) -> int:

@@ -64,6 +64,7 @@ class Session(SessionFrames):
         self.language = SessionLanguage(self)
         self.visibility = SessionVisibility(self)
         self.affinity = SessionAffinity(self)
+        self.visibility.join(self.affinity)
         self._opened: OpenedDrive | None = None
         self._opening: Path | None = None
         self._cameras: dict[str, Camera] = {}

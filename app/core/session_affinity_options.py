@@ -19,6 +19,7 @@ from app.core.errors import UsageError
 from app.models.clip.source import ClipSource
 
 if TYPE_CHECKING:
+    from app.core.geometry.visibility import VisibilityOptions
     from app.core.session_language import SessionLanguage
 
 SCOPE = "labels"
@@ -137,6 +138,11 @@ class LabelOptions(ABC):
         """Everything as it is usual; can be undone."""
         fresh = InspectorState(PseudoLabelOptions(self._state.options.clip, device=self._state.options.device))
         self._edit("Reset labels", fresh)
+
+    def take_visibility(self, visibility: VisibilityOptions) -> None:
+        """Make labels by the visibility rule that is in use. What has changed that rule knows the way back."""
+        state = self._state
+        self._apply(replace(state.options, visibility=visibility), state.before, state.after)
 
     def _changed(self, changes: dict[str, Any]) -> InspectorState:
         """The state with these changes; ``UsageError`` where one is unknown or makes no sense."""

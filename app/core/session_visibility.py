@@ -19,6 +19,7 @@ from app.core.visibility_view import VisibilityPicture
 
 if TYPE_CHECKING:
     from app.core.history import History
+    from app.core.session_affinity import SessionAffinity
     from app.core.session_selection import Mode
     from app.core.state import FrameState, Playback
     from app.core.tasks.base import Partial, Progress
@@ -29,7 +30,7 @@ METHOD = "visibility"
 DEFAULT = VisibilityOptions()
 
 SHOWS = ("layer", "visibility", "match")
-"""What colours the points over a camera's picture: the view's layer, the test, or how it compares with the truth."""
+"""What colours points over a picture: the view's layer, the test, or how that compares with the truth."""
 
 NO_CAMERA = "This frame has no calibrated camera that could see its points."
 
@@ -82,10 +83,16 @@ class SessionVisibility:
         self._problem = ""
         self._asked: tuple[object, ...] = ()
         self._looking = False
+        self._labels: SessionAffinity | None = None
+        self._labels_had = DEFAULT
         host.frame_changed.connect(self._look_again)
         host.methods_changed.connect(self._methods_differ)
         host.playback_changed.connect(self._look_again)
         host.drive_changed.connect(self._look_again)
+
+    def join(self, labels: SessionAffinity) -> None:
+        """Labels are made by this rule, and a rule that is chosen for them is this one."""
+        self._labels, self._labels_had = labels, labels.state.options.visibility
 
     # the rule
 
@@ -242,10 +249,19 @@ class SessionVisibility:
         self._host.set_method(METHOD, None if options == DEFAULT else options)
 
     def _methods_differ(self) -> None:
-        """Whoever has changed the rule: it is looked at anew."""
+        """Whoever has changed the rule: labels follow it, or it follows them, and it is looked at anew."""
+        labels = self._labels
+        if labels is not None and labels.state.on and labels.state.options.visibility != self._labels_had:
+            self._labels_had = labels.state.options.visibility
+            if self._labels_had != self.options:
+                self._apply(self._labels_had)
+                return
         options = self.options
         if options != self._options:
             self._options = options
+            if labels is not None and options != self._labels_had:
+                self._labels_had = options
+                labels.take_visibility(options)
             self.options_changed.emit(options)
             self._look_again()
 
@@ -254,7 +270,7 @@ class SessionVisibility:
         self._look_again()
 
     def _wanted(self) -> tuple[object, ...]:
-        """What should be known now: frame, camera, options, and whether superpixels are to be cut; () for nothing."""
+        """What should be known now: frame, camera, options, whether superpixels are to be cut; () for nothing."""
         state, source = self._host.frame_state, self._host._source
         if state is None or source is None or not self.camera or not self._lookers:
             return ()

@@ -20,7 +20,7 @@ AREAS = {
 }
 LEFT_WIDTH, RIGHT_WIDTH = 268, 312
 SMALLEST_WIDTH, SMALLEST_HEIGHT = 210, 56
-STATE_VERSION = 1
+STATE_VERSION = 2
 SHORT = 820
 """Below this height of the window the left column's last two panels share one place, as tabs."""
 
@@ -95,7 +95,8 @@ def _scrolling(panel: Panel) -> QScrollArea:
     area.setWidgetResizable(True)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     area.setWidget(panel)
-    area.setMinimumSize(max(SMALLEST_WIDTH, panel.minimumSizeHint().width()), SMALLEST_HEIGHT)
+    least = max(SMALLEST_WIDTH, panel.least_width, panel.minimumSizeHint().width())
+    area.setMinimumSize(least, SMALLEST_HEIGHT)
     return area
 
 
@@ -140,12 +141,21 @@ class Docks(QObject):
             self.outer.tabifyDockWidget(left[-2], left[-1])
             left[-2].raise_()
         self._stack(self.of_area("right"))
+        self._tab()
         self._bottom()
         self.share_room()
 
     def _stack(self, docks: list[PanelDock]) -> None:
         for above, below in pairwise(docks):
             self.outer.splitDockWidget(above, below, Qt.Orientation.Vertical)
+
+    def _tab(self) -> None:
+        """Panels that share a place stand behind each other there, the first one in front."""
+        for dock in self.all.values():
+            front = self.all.get(dock.info.beside)
+            if front is not None:
+                self.outer.tabifyDockWidget(front, dock)
+                front.raise_()
 
     def _bottom(self) -> None:
         """The strip without a title on top, the others side by side below it."""

@@ -95,7 +95,7 @@ def draw_tooltip(
     widths = [QFontMetrics(font).horizontalAdvance(line) for font, line in zip(fonts, lines, strict=True)]
     width = max(w + (0 if i else indent) for i, w in enumerate(widths)) + 2 * PAD
     height = LINE * len(lines) + 2 * PAD - 4
-    x = at.x() + 14 if at.x() + 14 + width < area.right() else at.x() - 14 - width
+    x = at.x() + 14 if at.x() + 14 + width < area.right() else max(at.x() - 14 - width, area.left() + 4)
     y = min(max(at.y() - height - 10, area.top() + 4), area.bottom() - height - 4)
     ground = now.color("raised")
     ground.setAlpha(238)

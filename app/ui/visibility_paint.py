@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
+from app.core.geometry.visibility_measures import RIGHT
 from app.core.layers.match import MATCHES
 from app.core.layers.visible import STATES
 from app.core.session_visibility import SessionVisibility
@@ -13,6 +16,8 @@ from app.ui.image_points import OPAQUE
 
 BORDER = np.array([255, 232, 130], np.uint32)
 """Pale yellow: neither a colour of streets nor one of the points."""
+
+VISIBLE, HIDDEN = np.uint8(1), np.uint8(2)
 
 STRENGTH = 150
 """Of 256: how strongly borders cover the picture."""
@@ -66,8 +71,17 @@ def mixed(pixels: np.ndarray) -> np.ndarray:
     return result
 
 
-def colors(visibility: SessionVisibility, cloud: DrawnCloud, rows: np.ndarray) -> np.ndarray | None:
-    """(N, 3) uint8 for the drawn cloud, right at ``rows``; None while the view's own layer is to be shown.
+@dataclass(frozen=True)
+class Tested:
+    """``colors`` (N, 3) uint8 of the drawn cloud by the test; ``rare`` (N,) bool: points that are few and are what
+    one looks for, to be painted larger and last: hidden ones, and all but right matches that are kept."""
+
+    colors: np.ndarray
+    rare: np.ndarray
+
+
+def tested(visibility: SessionVisibility, cloud: DrawnCloud, rows: np.ndarray) -> Tested | None:
+    """How points at ``rows`` of the drawn cloud are painted; None while the view's own layer is to be shown.
 
     Points that the test does not know of are grey.
     """
@@ -81,10 +95,11 @@ def colors(visibility: SessionVisibility, cloud: DrawnCloud, rows: np.ndarray) -
     values = np.zeros(len(rows), np.uint8)
     if visibility.show == "match" and picture.match is not None:
         values[there] = picture.match[at[there]]
-        table = MATCHES.colors
+        table, usual = MATCHES.colors, np.uint8(RIGHT)
     else:
-        values[there] = np.where(picture.visible[at[there]], np.uint8(1), np.uint8(2))
-        table = STATES.colors
-    result = np.zeros((len(cloud), 3), np.uint8)
-    result[rows] = table[values]
-    return result
+        values[there] = np.where(picture.visible[at[there]], VISIBLE, HIDDEN)
+        table, usual = STATES.colors, VISIBLE
+    colors, rare = np.zeros((len(cloud), 3), np.uint8), np.zeros(len(cloud), bool)
+    colors[rows] = table[values]
+    rare[rows] = (values != usual) & there
+    return Tested(colors, rare)

@@ -15,6 +15,8 @@ from app.ui import text
 from app.ui.widgets.value_rows import ValueRow
 
 VISIBLE, HIDDEN = 1, 2
+SAME = 0.02
+"""Metres below which two depths are written alike."""
 
 RULES = (
     (
@@ -106,20 +108,20 @@ def _test(picture: VisibilityPicture, place: int, seen: bool) -> list[str]:
         return [f"{verdict} · D {depth:.2f} m · D_sp {surface:.2f} m", behind]
     if options.rule == "none":
         return [f"{verdict} · D {depth:.2f} m", "no test: all in the picture counts"]
-    where = {
-        "slope": "surface on both sides" if surface < depth else "no nearer surface on both sides",
-        "zbuffer": f"nearest within {options.radius:g} px",
-        "depth_ratio": f"nearest within {options.radius:g} px",
-    }[options.rule]
-    told = where if options.rule == "slope" and surface >= depth else f"{where} {surface:.2f} m"
-    return [f"{verdict} · D {depth:.2f} m", f"{told}, limit {limit:.2f} m"]
+    if options.rule != "slope":
+        where = f"nearest within {options.radius:g} px: {surface:.2f} m"
+    elif depth - surface < SAME:
+        where = "nothing nearer on both sides of it"
+    else:
+        where = f"on both sides of it a surface at {surface:.2f} m"
+    return [f"{verdict} · D {depth:.2f} m", f"{where}, limit {limit:.2f} m"]
 
 
 def _superpixel(cut: PictureSuperpixels, number: int) -> str:
     points = int(cut.points[number])
     if not points:
-        return f"superpixel {number}: no point falls into it"
-    return f"superpixel {number}: depth {cut.depth[number]:.2f} m, {text.plural(points, 'point')}"
+        return f"superpixel {number} here: no point falls into it"
+    return f"superpixel {number} here: depth {cut.depth[number]:.2f} m, {text.plural(points, 'point')}"
 
 
 def count_rows(report: CameraReport) -> tuple[ValueRow, ...]:
@@ -154,7 +156,7 @@ def changed(options: VisibilityOptions, default: VisibilityOptions) -> str:
     """What is different from the options as they come, for the tooltip of the reset button."""
     if options == default:
         return "The rule and its numbers are as they come"
-    name = dict((rule, words) for rule, words, _tip in RULES).get(default.rule, default.rule)
+    name = {rule: words for rule, words, _tip in RULES}.get(default.rule, default.rule)
     usual = amount(default.rule, threshold_of(default))
     return (
         f"Back to {name}, {usual} + {100 * default.share:g} %, {default.segments} {default.superpixels} superpixels"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -48,7 +49,8 @@ def threshold_of(options: VisibilityOptions) -> float:
 def with_threshold(options: VisibilityOptions, value: float) -> VisibilityOptions:
     """The same rule with another threshold; the rule ``none`` stays as it is."""
     name = THRESHOLD.get(options.rule)
-    return options if name is None else replace(options, **{name: value})
+    changes: dict[str, Any] = {} if name is None else {name: value}
+    return replace(options, **changes)
 
 
 def unit_of(rule: str) -> str:

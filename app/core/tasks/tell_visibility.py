@@ -111,7 +111,7 @@ def _with_superpixels(
 def _curves(
     picture: VisibilityPicture, view: CameraView, pixel: np.ndarray, truth: np.ndarray
 ) -> TaskEvents[tuple[RuleCurve, ...]]:
-    """Every rule, each with the numbers that the options have for it; the paper's only where there are superpixels."""
+    """Every rule with the numbers that the options have for it; the paper's only where there are superpixels."""
     found = []
     segments = None if picture.superpixels is None else picture.superpixels.segments
     for rule in CURVED:

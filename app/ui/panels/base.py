@@ -23,6 +23,9 @@ class Panel(Listening, QWidget):
     hint: str = ""
     """A few words beside the title: how the panel is used."""
 
+    least_width: int = 0
+    """Width of the dock, at least, where that is more than the panel itself insists on; its scroll bar included."""
+
     def __init__(self, desk: Desk) -> None:
         super().__init__()
         self.desk = desk
@@ -41,7 +44,8 @@ class PanelInfo:
     """A panel's ``ENTRY``: dock title, where it first stands, its order there, and how to make it.
 
     ``titled`` False: a strip without a title bar (the timeline). ``share``: its part of the column's or
-    row's length relative to its neighbours.
+    row's length relative to its neighbours. ``beside``: name of the panel it shares a place with, as tabs, where both
+    are shown.
     """
 
     title: str
@@ -50,3 +54,4 @@ class PanelInfo:
     factory: Callable[[Desk], Panel]
     titled: bool = True
     share: int = 100
+    beside: str = ""

@@ -220,16 +220,19 @@ class CamerasPanel(Panel):
         if cut is not None:
             ground = self._bordered.over(ground, image, cut, max(self._dot_size(camera) // 2, 1))
         colors, shown = self.session.colors(self.desk.active)
-        tested = visibility_paint.colors(self.session.visibility, state.cloud, points.rows)
+        tested = visibility_paint.tested(self.session.visibility, state.cloud, points.rows)
         if tested is not None:
-            colors, shown = tested, None  # whatever classes are switched off, all points are tested
+            colors, shown = tested.colors, None  # whatever classes are switched off, all points are tested
         self._seen = points.only(shown)
         if self._show_points and len(points):
             self._dot = self._dot_size(camera)
             if self._buffer.shape != ground.shape:
                 self._buffer = np.empty_like(ground)
             np.copyto(self._buffer, ground)
-            paint(self._buffer, self._seen, self._tinted(colors), self._dot)
+            colors = self._tinted(colors)
+            paint(self._buffer, self._seen, colors, self._dot)
+            if tested is not None:
+                paint(self._buffer, self._seen.only(tested.rare), colors, self._dot + 1)
             ground = self._buffer
         self.canvas.set_image(ground)
         part = f" (every {points.thinned}th)" if points.thinned > 1 else ""

@@ -89,11 +89,16 @@ class ImageCanvas(QWidget):
         swatch: QColor | None = None,
         said_at: tuple[float, float] | None = None,
     ) -> None:
-        """Ring the hovered and the picked pixel; ``lines`` are written beside the hovered one, or at ``said_at``."""
+        """Ring the hovered and the picked pixel; ``lines`` stand beside the hovered one, or at ``said_at``."""
         if (ring, cross, lines, said_at) != (self._ring, self._cross, self._lines, self._said_at):
             self._ring, self._cross, self._lines, self._swatch = ring, cross, lines, swatch
             self._said_at = said_at
             self.update()
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """What is written beside the hovered pixel."""
+        return self._lines
 
     def set_outline(self, edges: np.ndarray) -> None:
         """Outline a part of the picture: (K, 4) edges x0, y0, x1, y1 in its pixels; none: nothing."""
