@@ -216,6 +216,8 @@ class SessionAffinity(LabelOptions, Stories, HandCorrections):
         before, self._report = self._report, report
         if report is before:
             return
+        if report is not None and report.center != self._anchor:
+            self._anchor = None  # it was left: from now on it follows the frame in view
         self._follow_queue(report, before)
         self.report_changed.emit(report)
         lacking = report is not None and report.lacking
@@ -244,6 +246,11 @@ class SessionAffinity(LabelOptions, Stories, HandCorrections):
             lenient=True,
         )
 
+    def _hold_queue(self, center: int) -> None:
+        if self._anchor != center:
+            self._anchor = center
+            self._sync()
+
     def _clip_changed(self) -> None:
         if self.state.on:
             self._sync()
@@ -251,6 +258,7 @@ class SessionAffinity(LabelOptions, Stories, HandCorrections):
 
     def _new_sequence(self, _info: object) -> None:
         self._gather_held = False
+        self._anchor = None
         self._matrix_wanted = None
         self._take_report(None)
         self._open_book()

@@ -38,6 +38,7 @@ class LabelOptions(ABC):
 
     def __init__(self) -> None:
         self._state = InspectorState(PseudoLabelOptions(ClipSource()))
+        self._anchor: int | None = None
         self._gathered = 0
         self._corrected = 0
         self._shown_before: dict[str, str] = {}
@@ -197,7 +198,8 @@ class LabelOptions(ABC):
         if self._state.on and clip is not None:
             self._set_state(options=replace(self._state.options, clip=clip))
             now = self._state
-            wanted = QueueOptions(now.options, now.before, now.after, self._gathered, self._corrected)
+            counts = self._gathered, self._corrected
+            wanted = QueueOptions(now.options, now.before, now.after, self._anchor, *counts)
         self._setting = True
         try:
             self._host.set_method(METHOD, wanted)

@@ -52,7 +52,7 @@ class Stories(ABC):
         self._story: InstanceStory | None = None
         self._story_problem = ""
         self._matrix: MatrixPicture | None = None
-        self._matrix_wanted: tuple[str, tuple[int, int] | None] | None = None
+        self._matrix_wanted: tuple[str, tuple[int, int] | None, tuple[int, int] | None] | None = None
         self._flying: tuple[int, np.ndarray] | None = None
 
     @abstractmethod
@@ -60,6 +60,10 @@ class Stories(ABC):
 
     @abstractmethod
     def correction_of(self, story: InstanceStory) -> CorrectionMark | None: ...
+
+    @abstractmethod
+    def _hold_queue(self, center: int) -> None:
+        """Keep the queue around that frame while frames of it are in view."""
 
     @property
     def report(self) -> QueueReport | None:
@@ -103,7 +107,8 @@ class Stories(ABC):
         self._ask_story(point=at)
 
     def fly_to(self, row: int) -> None:
-        """Go to the frame of an instance and look at it, once that frame is there (``fly_requested``)."""
+        """Go to the frame of an instance and look at it, once that frame is there (``fly_requested``). The queue
+        stays as it is while frames of it are in view."""
         report = self._report
         if report is None or not 0 <= row < len(report.table):
             raise UsageError(f"The queue in view has no instance {row}.")
@@ -112,6 +117,7 @@ class Stories(ABC):
             self.fly_requested.emit(center)
         else:
             self._flying = frame, center
+            self._hold_queue(report.center)
             self._host.go_to(frame)
 
     # flips
@@ -150,12 +156,18 @@ class Stories(ABC):
 
     # the matrix
 
-    def show_matrix(self, order: str = "class", window: tuple[int, int] | None = None) -> None:
+    def show_matrix(
+        self,
+        order: str = "class",
+        window: tuple[int, int] | None = None,
+        columns: tuple[int, int] | None = None,
+    ) -> None:
         """Have the affinity matrix of the queue drawn, ordered by class, time or frame; ``window``: places of the
-        order, from the first to one more than the last, None: all. It follows the labels until ``hide_matrix``."""
+        order, from the first to one more than the last, None: all; ``columns``: of those who give, None: the same.
+        It follows the labels until ``hide_matrix``."""
         if order not in ORDERS:
             raise UsageError(f"There is no order '{order}'; there are: {', '.join(ORDERS)}.")
-        self._matrix_wanted = order, window
+        self._matrix_wanted = order, window, columns
         self._ask_matrix()
 
     def hide_matrix(self) -> None:
@@ -177,9 +189,9 @@ class Stories(ABC):
         else:
             self._ask_story(row=row)
         if self._matrix_wanted is not None and report is not None:
-            order, window = self._matrix_wanted
+            order, window, columns = self._matrix_wanted
             moved = before is None or len(before.table) != len(report.table)
-            self._matrix_wanted = order, None if moved else window
+            self._matrix_wanted = (order, None, None) if moved else (order, window, columns)
             self._ask_matrix()
 
     def _ask_story(self, **which: Any) -> None:
@@ -216,7 +228,7 @@ class Stories(ABC):
             if not isinstance(error, Cancelled):
                 self._host.log_line(str(error), "warning")
 
-        self._ask("affinity_matrix", "matrix", drawn, failed, order=wanted[0], window=wanted[1])
+        self._ask("affinity_matrix", "matrix", drawn, failed, order=wanted[0], window=wanted[1], columns=wanted[2])
 
     def _ask(self, task: str, key: str, on_result: Any, on_error: Any, **params: Any) -> None:
         """Run a quick task for the queue in view, which replaces the one before of its key."""

@@ -41,6 +41,8 @@ class QueueOptions:
     ----------
     labels : how pseudo-labels are made; its ``queue`` ends the queue in view as it ends those of a written sequence
     before, after : frames on each side that the queue may reach
+    anchor : index of the frame that the queue is gathered around, as long as the frame in view is in that queue;
+        None: around the frame in view
     gathered : counts how often features were gathered: a new number looks for them again
     corrected : counts how often somebody corrected by hand: a new number reads the corrections again
     """
@@ -48,6 +50,7 @@ class QueueOptions:
     labels: PseudoLabelOptions
     before: int = BEFORE
     after: int = AFTER
+    anchor: int | None = None
     gathered: int = 0
     corrected: int = 0
 
@@ -142,6 +145,7 @@ class QueueReport:
     Attributes
     ----------
     frames : indices of the frames in the queue; ``lacking``: those in reach whose features are not there yet
+    center : index of the frame that the queue is gathered around
     instances : in the queue; ``own``: first row of the frame in view, and one more than its last
     names : of the C classes by train id
     truth_known : whether ``before`` and ``after`` say anything
@@ -156,6 +160,7 @@ class QueueReport:
 
     frames: tuple[int, ...]
     lacking: tuple[int, ...]
+    center: int
     instances: int
     own: tuple[int, int]
     names: Mapping[int, str]
@@ -307,8 +312,9 @@ class MatrixPicture:
     Attributes
     ----------
     order : one of ``ORDERS``
-    rows : (n,) int32 queue rows in that order; the window shows ``window`` (first place, one more than the last)
-    values : (m, m) float32, mean of T over blocks of ``block`` × ``block`` instances; row: who receives
+    rows : (n,) int32 queue rows in that order
+    window, columns : places of the order that are shown (first, one more than the last), down and across
+    values : (m, k) float32, mean of T over blocks of ``block`` × ``block`` instances; row: who receives
     spans : along the whole order: classes for "class", frames for "time" and "frame"
     largest : of ``values``
     seconds : it took
@@ -318,6 +324,7 @@ class MatrixPicture:
     order: str
     rows: np.ndarray
     window: tuple[int, int]
+    columns: tuple[int, int]
     values: np.ndarray
     block: int
     spans: tuple[Span, ...]

@@ -29,6 +29,7 @@ class QueueView:
     touched : (N,) bool: points that somebody spoke of
     ignore : train id of points without a label
     options : what it was made with
+    center : index of the frame that the queue is gathered around
     lacking : indices of frames in reach without features
     notes : sentences
     seconds, total_seconds : of the walk, and of everything
@@ -44,6 +45,7 @@ class QueueView:
     touched: np.ndarray
     ignore: int
     options: QueueOptions
+    center: int
     lacking: tuple[int, ...]
     notes: tuple[str, ...]
     seconds: float
@@ -105,6 +107,7 @@ def report_of(view: QueueView) -> QueueReport:
     return QueueReport(
         frames=tuple(frame.index for frame in view.frames),
         lacking=view.lacking,
+        center=view.center,
         instances=len(table),
         own=(rows.start, rows.stop),
         names=dict(zip(view.words.ids.tolist(), view.words.names, strict=True)),

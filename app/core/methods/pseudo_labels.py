@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Hashable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -105,6 +105,7 @@ class PseudoLabels(Method[QueueOptions, QueueView]):
             touched=np.zeros(len(given.frame), bool),
             ignore=label_set.ignore,
             options=options,
+            center=queue.center,
             lacking=queue.lacking,
             notes=queue.notes,
             seconds=walked,
@@ -146,45 +147,67 @@ class PseudoLabels(Method[QueueOptions, QueueView]):
         return {self.name: QueueOptions(labels, before=1, after=1)}
 
 
+@dataclass(frozen=True)
 class Queue:
-    """Frames of a queue: ``frames`` in order, ``place`` of the one in view, ``lacking`` indices of frames in reach
-    whose features are not there, ``notes`` on those that can have none."""
+    """Frames of a queue: ``frames`` in order, ``place`` of the one in view, ``center`` index of the one it is
+    gathered around, ``lacking`` indices of frames in reach whose features are not there, ``notes`` on those that
+    can have none."""
 
-    def __init__(self, held: Mapping[int, QueueFrame], index: int, lacking: list[int], notes: list[str]) -> None:
-        order = sorted(held)
-        self.frames = tuple(held[one] for one in order)
-        self.place = order.index(index)
-        self.lacking = tuple(sorted(lacking))
-        more = len(notes) - TOLD
-        self.notes = (*notes[:TOLD], *([f"{more} more frames have none."] if more > 0 else []))
+    frames: tuple[QueueFrame, ...]
+    place: int
+    center: int
+    lacking: tuple[int, ...]
+    notes: tuple[str, ...]
 
 
 def gathered(given: Given, options: QueueOptions, ids: tuple[int, ...]) -> Steps[Queue]:
-    """The frame in view and those around it, the nearest first, until the queue is full (§3.4) or ``before`` and
-    ``after`` are reached. Of the others only what is stored is taken."""
+    """The frame that the queue is about and those around it, the nearest first, until the queue is full (§3.4) or
+    ``before`` and ``after`` are reached. But for the frame in view only what is stored is taken."""
     labels, index = options.labels, given.frame.index
-    own = yield from queue_frame(given, labels, ids, read=True)
-    assert own is not None
-    held, lacking, notes = {index: own}, list[int](), list[str]()
-    count = len(own)
-    for other in nearest(index, options, len(given.context.sequence(given.source))):
-        if count >= labels.queue:
+    center = center_of(index, options)
+    held: dict[int, QueueFrame] = {}
+    lacking: list[int] = []
+    notes: list[str] = []
+    reached = False
+    for other in (center, *nearest(center, options, len(given.context.sequence(given.source)))):
+        if sum(map(len, held.values())) >= labels.queue:
             break
-        yield 0, 0, f"features of frame {other}"
-        try:
-            there = given.at(other)
-            why = missing(there, labels)
-            found = None if why is not None else (yield from queue_frame(there, labels, ids, read=False))
-        except DataError as error:
-            why, found = str(error), None
+        reached = reached or other == index
+        yield 0, 0, f"superpoints of frame {other}"
+        found, why = yield from _frame_of(given, other, labels, ids)
         if why is not None:
             notes.append(f"Frame {other} is not in the queue: {why}")
         elif found is None:
             lacking.append(other)
         else:
             held[other] = found
-            count += len(found)
-    return Queue(held, index, lacking, notes)
+    if not reached:  # the queue is full before it comes to the frame in view
+        return (yield from gathered(given, replace(options, anchor=None), ids))
+    order = sorted(held)
+    more = [f"{len(notes) - TOLD} more frames are not."] if len(notes) > TOLD else []
+    frames = tuple(held[one] for one in order)
+    return Queue(frames, order.index(index), center, tuple(sorted(lacking)), (*notes[:TOLD], *more))
+
+
+def _frame_of(
+    given: Given, index: int, labels: PseudoLabelOptions, ids: tuple[int, ...]
+) -> Steps[tuple[QueueFrame | None, str | None]]:
+    """A frame of the queue; None where its features are not there, or with the reason why it can have none."""
+    if index == given.frame.index:
+        return (yield from queue_frame(given, labels, ids, read=True)), None
+    try:
+        there = given.at(index)
+        why = missing(there, labels)
+        return (None if why is not None else (yield from queue_frame(there, labels, ids, read=False))), why
+    except DataError as error:
+        return None, str(error)
+
+
+def center_of(index: int, options: QueueOptions) -> int:
+    """The frame that the queue of frame ``index`` is gathered around."""
+    anchor = options.anchor
+    inside = anchor is not None and anchor - options.before <= index <= anchor + options.after
+    return anchor if anchor is not None and inside else index
 
 
 def nearest(index: int, options: QueueOptions, length: int) -> Iterator[int]:
