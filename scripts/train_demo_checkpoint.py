@@ -2,11 +2,15 @@
 
     .venv/bin/python scripts/train_demo_checkpoint.py [demo|demo_distill] [--work DIR] [--worlds 12] [--frames 16]
         [--set key=value …]
+    .venv/bin/python scripts/train_demo_checkpoint.py demo_distill --follow FOLDER [--work DIR]
 
 ``demo`` learns the classes from labels; ``demo_distill`` learns what the demo CLIP sees, and is asked in words.
 
 Everything follows from seeds. Training worlds are the sequences of one drive. A second world chooses the best
 weights, and a third, which nothing has seen, measures them. A second call goes on where the first was stopped.
+
+``--follow`` keeps the weights where only the words of the demo CLIP were trained further: pictures still have the
+features that the network learnt. It takes the folder of the CLIP that taught, checks that, and measures anew.
 """
 
 from __future__ import annotations
@@ -38,10 +42,14 @@ FIRST_SEED = 100
 
 TARGETS = {"demo": "demo_minkunet.safetensors", "demo_distill": "demo_distilled.safetensors"}
 LIMIT = 10 << 20
+_FOLLOWED = "Distilled from CLIP {}; the present one has the same image tower, and words trained further."
 
 
 def main() -> int:
     options = _options()
+    if options.follow is not None:
+        _follow(options)
+        return 0
     train, val, test = _drives(options.work, options.worlds, options.frames, options.test_frames)
     folder = options.work / ("run" if options.recipe == "demo" else f"run-{options.recipe}")
     if (folder / "config.json").exists():
@@ -53,7 +61,14 @@ def main() -> int:
             options.recipe, {**told, **dict(entry.split("=", 1) for entry in options.settings)}
         )
         run.train(folder, kind, recipe, train)
-    _keep(folder, test, options)
+    best = load_model(folder, "cpu")
+    card = dataclasses.replace(
+        best.card,
+        trained_on=f"{options.worlds} demo worlds (seeds from {FIRST_SEED}), {options.frames} frames each",
+        run="scripts/train_demo_checkpoint.py",
+        notes=("Trained on demo worlds alone: it shows what predictions look like and knows no real street.",),
+    )
+    _keep(best.network, card, test, options)
     return 0
 
 
@@ -68,7 +83,15 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--frames", type=int, default=16, help="frames of each")
     parser.add_argument("--test-frames", type=int, default=40, help="frames of the street that measures")
     parser.add_argument("--set", action="append", dest="settings", default=[], help="a field of the recipe")
+    parser.add_argument(
+        "--follow",
+        type=Path,
+        default=None,
+        help="the CLIP that taught, where the present one differs in words only",
+    )
     options = parser.parse_args()
+    if options.follow is not None and options.recipe != "demo_distill":
+        parser.error("--follow is for demo_distill: other networks know no CLIP")
     options.out = options.out or ROOT / "assets" / "checkpoints" / TARGETS[options.recipe]
     return options
 
@@ -82,23 +105,45 @@ def _drives(work: Path, worlds: int, frames: int, test_frames: int) -> tuple[Pat
     return work / "train", work / "val", work / "test"
 
 
-def _keep(folder: Path, test: Path, options: argparse.Namespace) -> None:
-    """Write the best weights in half precision with the scores that these very weights reach."""
-    best = load_model(folder, "cpu")
+def _follow(options: argparse.Namespace) -> None:
+    """Name the present CLIP on the checkpoint; ``LidarScopeError`` where features of pictures have changed."""
+    from app.core.language import clips
+    from app.models.clip.source import BUILT_IN, source_of
+
+    model = load_model(options.out, "cpu")
+    before, now = (clips.info_of(clips.stamped(source_of(str(path)))) for path in (options.follow, BUILT_IN))
+    if model.card.clip != before.identity:
+        raise LidarScopeError(f"{options.out} learnt from CLIP {model.card.clip}, not from {before.identity}.")
+    if not _same_pictures(options.follow, BUILT_IN):
+        raise LidarScopeError(f"The image towers of {options.follow} and {BUILT_IN} differ; distil again.")
+    run_task(write_drive(options.work / "test", frames=options.test_frames, seed=TEST_SEED))
     card = dataclasses.replace(
-        best.card,
-        trained_on=f"{options.worlds} demo worlds (seeds from {FIRST_SEED}), {options.frames} frames each",
-        run="scripts/train_demo_checkpoint.py",
-        scores={},
-        notes=("Trained on demo worlds alone: it shows what predictions look like and knows no real street.",),
+        model.card,
+        clip=now.identity,
+        notes=(model.card.notes[0], _FOLLOWED.format(before.identity)),
     )
-    _write(options.out, best.network, card)
+    _keep(model.network, card, options.work / "test", options)
+
+
+def _same_pictures(one: Path, other: Path) -> bool:
+    """Whether two CLIPs in open_clip's layout have the same image tower, bit by bit."""
+    from safetensors.torch import load_file
+
+    first, second = (load_file(path / "open_clip_model.safetensors") for path in (one, other))
+    names = [name for name in first if name.startswith("visual.")]
+    return bool(names) and all(name in second and first[name].equal(second[name]) for name in names)
+
+
+def _keep(network: object, card: ModelCard, test: Path, options: argparse.Namespace) -> None:
+    """Write weights in half precision with the scores that these very weights reach."""
+    card = dataclasses.replace(card, scores={})
+    _write(options.out, network, card)
     counts = _measured(options.out, options.recipe, test)
     scores = {"miou": counts.miou(), "miou_present": counts.miou("present"), "accuracy": counts.accuracy}
     by_class = {name: value for name, value in counts.by_class(counts.iou("present")).items() if value is not None}
     measured = f"Scores: {options.test_frames} frames of the demo world of seed {TEST_SEED}, in float32."
     _write(
-        options.out, best.network,
+        options.out, network,
         dataclasses.replace(
             card, scores={**scores, **{f"iou/{k}": v for k, v in by_class.items()}}, notes=(*card.notes, measured)
         ),

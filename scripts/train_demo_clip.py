@@ -20,9 +20,9 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
 import numpy as np  # noqa: E402
-from demo_clip import measuring, pictures, training  # noqa: E402
+from demo_clip import frozen, measuring, pictures, training  # noqa: E402
 from demo_clip import network as nets  # noqa: E402
-from demo_clip.batches import load_shots  # noqa: E402
+from demo_clip.batches import Drawer, load_shots  # noqa: E402
 
 from app.core.errors import LidarScopeError  # noqa: E402
 from app.core.files import write_atomically  # noqa: E402
@@ -31,6 +31,7 @@ TARGET = ROOT / "assets" / "clip" / "demo_clip"
 LIMIT = 25 << 20
 TEST_WORLDS = 9
 FURTHER_RATE = 5e-4
+WORDS_RATE = 1e-3
 
 
 def main() -> int:
@@ -55,12 +56,17 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--worlds", type=int, default=56, help="streets to train on")
     parser.add_argument("--frames", type=int, default=5, help="pictures of each")
     parser.add_argument("--further", action="store_true", help="train the model in --out further, at a lower rate")
+    parser.add_argument(
+        "--words",
+        action="store_true",
+        help="train only the words of the model in --out: pictures keep their features",
+    )
     parser.add_argument("--evaluate", action="store_true", help="measure only")
     return parser.parse_args()
 
 
 def _train(options: argparse.Namespace, seeds: list[int]) -> None:
-    begin, before = time.time(), _read_card(options.out) if options.further else {}
+    begin, before = time.time(), _read_card(options.out) if options.further or options.words else {}
     shots = load_shots(options.data, seeds, options.frames)
     print(f"{len(shots)} pictures", flush=True)
 
@@ -86,7 +92,13 @@ def _train(options: argparse.Namespace, seeds: list[int]) -> None:
     plan = training.Plan(options.minutes)
     if options.further:
         plan = replace(plan, rate=FURTHER_RATE, settle=1.0, start=options.out)
-    training.train(shots, plan, options.data, save)
+    if options.words:
+        rng = np.random.default_rng([plan.seed, int(begin)])
+        frozen.train_words(
+            Drawer(shots, rng), replace(plan, rate=WORDS_RATE, start=options.out), options.data, save
+        )
+    else:
+        training.train(shots, plan, options.data, save)
 
 
 def _measure(options: argparse.Namespace, seeds: list[int]) -> None:

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from app.core.demo.calibration import kitti_like
-from app.core.demo.captions import CLASS_CONCEPTS, COLORS, CONCEPTS, KINDS
-from app.core.demo.picture_crops import Facts, Shot, box_round, crop, facts_of_thing, facts_of_window, window_at
+from app.core.demo.captions import CLASS_CONCEPTS, COLORS, CONCEPTS, KINDS, LARGE, SHOWS, SMALL, UNSURE
+from app.core.demo.picture_crops import (
+    CLASS_OF,
+    Facts,
+    Shot,
+    box_round,
+    crop,
+    facts_of_thing,
+    facts_of_window,
+    window_at,
+)
 from app.core.demo.picture_truth import picture_truth
 from app.core.demo.picture_words import picture_words
 from app.core.demo.world import build_world
@@ -114,15 +124,57 @@ def test_it_knows_colors(model: object, drawn: list[tuple[np.ndarray, Facts]]) -
     assert (scores.argmax(axis=1) + 1 == np.array([fact.color for _, fact in cars])).mean() > 0.2
 
 
-def test_the_loss_takes_every_true_answer() -> None:
+@pytest.fixture
+def scripts() -> Iterator[None]:
+    """The training program's parts can be imported."""
+    sys.path.insert(0, str(SCRIPTS))
+    yield
+    sys.path.remove(str(SCRIPTS))
+
+
+def _facts(kind: str, color: str = "", size: int = 0) -> Facts:
+    number = KINDS.index(kind)
+    shown = SHOWS[number].copy()
+    return Facts(shown, UNSURE[number], number, int(CLASS_OF[number]), COLORS.index(color) if color else 0, size)
+
+
+def test_colors_and_sizes_are_asked_for_outright(scripts: None) -> None:
+    from demo_clip.questions import questions
+
+    facts = [_facts("car", "red", SMALL), _facts("car", "gray", LARGE), _facts("adult", "blue"), _facts("asphalt")]
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        asked = questions(facts, KINDS, 4, rng)
+        assert {question.about for question in asked} == {"color", "size"}
+        for question in asked:
+            assert len(set(question.options)) == len(question.options)
+            for row, answer in zip(question.samples, question.answers, strict=True):
+                assert row != 3, "a road has neither"
+                words = question.options[answer].lower().replace("grey", "gray")
+                if question.about == "color":
+                    assert len(question.options) == len(COLORS) - 1 and COLORS[facts[row].color] in words
+                else:
+                    large = any(word in words for word in ("large", "big"))
+                    assert large == (facts[row].size == LARGE)
+
+
+def test_the_right_color_costs_least(scripts: None) -> None:
+    import torch
+    from demo_clip.network import asking_losses
+    from demo_clip.questions import Question
+
+    options = torch.eye(3)
+    asked = [Question("color", ["red car", "blue car", "white car"], np.array([0, 2]), np.array([0, 1]))]
+    right, none = asking_losses(torch.eye(3)[[0, 2, 1]], options, asked, torch.tensor(20.0))
+    wrong, _ = asking_losses(torch.eye(3)[[1, 2, 0]], options, asked, torch.tensor(20.0))
+    assert right < 0.01 and none == 0 and wrong > 10
+
+
+def test_the_loss_takes_every_true_answer(scripts: None) -> None:
     """Two crops of the same do not repel each other, and what nobody can tell counts for nothing."""
     import torch
+    from demo_clip.network import loss_of
 
-    sys.path.insert(0, str(SCRIPTS))
-    try:
-        from demo_clip.network import loss_of
-    finally:
-        sys.path.remove(str(SCRIPTS))
     images = torch.eye(3)[[0, 0, 1]]
     texts = torch.eye(3)[[0, 1, 2]]
     true = torch.tensor([[1, -1, 0], [1, -1, 0], [-1, 1, 0]], dtype=torch.int8)

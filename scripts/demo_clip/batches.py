@@ -13,6 +13,7 @@ from app.core.demo.captions import CLASS_CONCEPTS, KINDS, Meaning, caption, conc
 from app.core.demo.picture_crops import Facts, Shot
 from app.core.demo.picture_words import picture_words
 from demo_clip import pictures
+from demo_clip.questions import SIZED, Question, questions
 
 CELL = 32
 """Pixels of one cell of the tower's last map."""
@@ -20,6 +21,9 @@ CELL = 32
 
 _ENDLESS, _BOTH = (9, 10, 11, 12, 14, 17), (13, 15)
 """Classes that are no things: ground, fences; houses and plants are met both ways."""
+_COLOR_GROUPS = (((1,), 5.0), ((4,), 1.0), ((5,), 2.0), ((6,), 3.0), ((7, 8), 2.0), ((2, 3), 1.0), ((13,), 4.0))
+"""Classes whose things are drawn for their colour, and how often."""
+_COLOR_GROUP = {number: k for k, (numbers, _) in enumerate(_COLOR_GROUPS) for number in numbers}
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,7 @@ class Batch:
     """Crops (N, 64, 64, 3) uint8 and windows (M, S, S, 3) uint8, captions, and what is true of what:
     ``crop_true`` (N, T) int8; ``cells`` (K, 3) window, row, column of the cells that count, ``cell_true`` (K, T).
     ``names`` (19,) are the captions that name the classes; ``crop_class`` (N,) and ``cell_class`` (K,) are classes
-    counted from 0, −1 none.
+    counted from 0, −1 none. ``questions`` ask crops and cells for colours and sizes.
     """
 
     crops: np.ndarray
@@ -39,6 +43,7 @@ class Batch:
     names: np.ndarray
     crop_class: np.ndarray
     cell_class: np.ndarray
+    questions: list[Question]
 
 
 def load_shots(folder: Path, seeds: list[int], frames: int) -> list[Shot]:
@@ -92,6 +97,59 @@ class Drawer:
             facts = crops.facts_of_thing(shot.words, thing, box)
             if facts is not None and facts.shown.any():
                 return crops.crop(shot.picture, box), facts
+
+    def colored(self) -> tuple[np.ndarray, Facts]:
+        """A crop of a thing of a known colour: groups of classes by their weight, rarer colours more often."""
+        return self._attributed(self._colored_things)
+
+    def sized(self) -> tuple[np.ndarray, Facts]:
+        """A crop of a thing that is known to be small or large: nouns evenly, small and large evenly."""
+        return self._attributed(self._sized_things)
+
+    def _attributed(self, groups: list[tuple[float, list[list[tuple[int, int]]]]]) -> tuple[np.ndarray, Facts]:
+        weights = np.array([weight for weight, _ in groups])
+        while True:
+            _, lists = groups[int(self.rng.choice(len(groups), p=weights / weights.sum()))]
+            often = np.sqrt([len(entries) for entries in lists]) if len(lists) > 2 else np.ones(len(lists))
+            entries = lists[int(self.rng.choice(len(lists), p=often / often.sum()))]
+            number, place = entries[int(self.rng.integers(len(entries)))]
+            shot = self.shots[number]
+            thing = shot.things[place]
+            calm = bool(self.rng.random() < 0.5)
+            box = crops.box_round(thing.box, shot.picture.shape, self.rng, calm=calm)
+            facts = crops.facts_of_thing(shot.words, thing, box)
+            if facts is not None and facts.shown.any():
+                return crops.crop(shot.picture, box), facts
+
+    def find_attributes(self) -> None:
+        """List the things of 60 pixels and more whose colour or size is known, as :meth:`colored` and
+        :meth:`sized` draw them."""
+        colors: dict[tuple[int, int], list[tuple[int, int]]] = {}
+        sizes: dict[tuple[str, int], list[tuple[int, int]]] = {}
+        noun = {kind: name for name, kinds in SIZED.items() for kind in kinds}
+        for number, shot in enumerate(self.shots):
+            for place, thing in enumerate(shot.things):
+                group = _COLOR_GROUP.get(int(crops.CLASS_OF[thing.kind]))
+                named = noun.get(KINDS[thing.kind])
+                if thing.pixels < 60 or (group is None and named is None):
+                    continue
+                facts = crops.facts_of_thing(shot.words, thing, thing.box)
+                if facts is None:
+                    continue
+                if group is not None and facts.color:
+                    colors.setdefault((group, facts.color), []).append((number, place))
+                if named is not None and facts.size:
+                    sizes.setdefault((named, facts.size), []).append((number, place))
+        self._colored_things = [
+            (weight, lists)
+            for group, (_, weight) in enumerate(_COLOR_GROUPS)
+            if (lists := [entries for (of, _), entries in colors.items() if of == group])
+        ]
+        self._sized_things = [
+            (1.0, lists)
+            for name in SIZED
+            if (lists := [entries for (of, _), entries in sizes.items() if of == name])
+        ]
 
     def surface(self) -> tuple[np.ndarray, Facts]:
         """A window that one thing or surface covers."""
@@ -166,32 +224,58 @@ class Drawer:
         return image, cells
 
 
-def batches(drawer: Drawer, things: int, surfaces: int, windows: int, cells: int) -> Iterator[Batch]:
+@dataclass(frozen=True)
+class Mixture:
+    """Samples of one batch: crops of things, windows of surfaces, crops drawn for their colour and for their size,
+    larger windows and how many of their cells, and nouns asked for in all colours."""
+
+    things: int = 44
+    surfaces: int = 48
+    colored: int = 28
+    sized: int = 12
+    windows: int = 6
+    cells: int = 160
+    nouns: int = 7
+
+
+def batches(drawer: Drawer, mix: Mixture) -> Iterator[Batch]:
     """Batches without end."""
     rng = drawer.rng
+    drawer.find_attributes()
     while True:
-        cut = [drawer.thing() for _ in range(things)] + [drawer.surface() for _ in range(surfaces)]
-        grids = [drawer.grid() for _ in range(windows)]
+        even = [drawer.thing() for _ in range(mix.things)] + [drawer.surface() for _ in range(mix.surfaces)]
+        cut = even + [drawer.colored() for _ in range(mix.colored)] + [drawer.sized() for _ in range(mix.sized)]
+        grids = [drawer.grid() for _ in range(mix.windows)]
         found = [(k, row, column, facts) for k, (_, held) in enumerate(grids) for row, column, facts in held]
-        kept = _even(found, cells, rng)
+        kept = [found[row] for row in even_cells([held for *_, held in found], mix.cells, rng)]
         facts, cell_facts = [f for _, f in cut], [f for *_, f in kept]
-        meanings = [crops.meaning_of(f, rng) for f in facts]
-        meanings += [crops.meaning_of(f, rng) for f in cell_facts[:: max(1, len(cell_facts) // 48)]]
-        words = {caption(meaning, rng): meaning for meaning in meanings}
-        names = _class_captions(rng)
-        words |= names
-        told, places = list(words.values()), {text: k for k, text in enumerate(words)}
+        captions, told, names = told_of(facts, cell_facts, rng)
         yield Batch(
             crops=_varied(np.stack([image for image, _ in cut]), rng),
             windows=_varied(np.stack([image for image, _ in grids]), rng, mirror=False),
-            captions=list(words),
+            captions=captions,
             crop_true=crops.agreement(facts, told),
             cells=np.array([entry[:3] for entry in kept]),
             cell_true=crops.agreement(cell_facts, told),
-            names=np.array([places[text] for text in names]),
-            crop_class=np.array([f.number - 1 for f in facts]),
+            names=names,
+            # What was drawn for its colour or size would make its class likelier than the others.
+            crop_class=np.array([f.number - 1 for f in facts[: len(even)]] + [-1] * (len(facts) - len(even))),
             cell_class=np.array([f.number - 1 for f in cell_facts]),
+            questions=questions(facts + cell_facts, KINDS, mix.nouns, rng),
         )
+
+
+def told_of(
+    facts: list[Facts], cell_facts: list[Facts], rng: np.random.Generator
+) -> tuple[list[str], list[Meaning], np.ndarray]:
+    """Captions of crops, of a few cells and of all classes, what they mean, and which are the classes' (19,)."""
+    meanings = [crops.meaning_of(f, rng) for f in facts]
+    meanings += [crops.meaning_of(f, rng) for f in cell_facts[:: max(1, len(cell_facts) // 48)]]
+    words = {caption(meaning, rng): meaning for meaning in meanings}
+    names = _class_captions(rng)
+    words |= names
+    places = {text: k for k, text in enumerate(words)}
+    return list(words), list(words.values()), np.array([places[text] for text in names])
 
 
 def _class_captions(rng: np.random.Generator) -> dict[str, Meaning]:
@@ -203,12 +287,11 @@ def _class_captions(rng: np.random.Generator) -> dict[str, Meaning]:
     return found
 
 
-def _even(found: list[tuple[int, int, int, Facts]], most: int, rng: np.random.Generator) -> list:
-    """At most ``most`` cells, rare classes first."""
-    numbers = np.array([entry[3].number for entry in found])
+def even_cells(facts: list[Facts], most: int, rng: np.random.Generator) -> np.ndarray:
+    """Rows of at most ``most`` cells, rare classes first."""
+    numbers = np.array([fact.number for fact in facts])
     weight = 1 / np.sqrt(np.bincount(numbers, minlength=20)[numbers])
-    rows = rng.choice(len(found), min(most, len(found)), replace=False, p=weight / weight.sum())
-    return [found[int(row)] for row in rows]
+    return rng.choice(len(facts), min(most, len(facts)), replace=False, p=weight / weight.sum())
 
 
 def _varied(images: np.ndarray, rng: np.random.Generator, *, mirror: bool = True) -> np.ndarray:

@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from app.core.files import write_atomically
 from app.models.clip.compat import open_clip
+from demo_clip.questions import Question
 
 MODEL: dict[str, Any] = {
     "embed_dim": 128,
@@ -121,6 +122,31 @@ def naming_loss(
     """Which of the classes' names it is: ``names`` (19, D), ``number`` (N,) from 0, −1 left out. The loss above
     shares its target among all that is true, and so tells classes apart only slowly."""
     return functional.cross_entropy(scale * images @ names.T, number, ignore_index=-1)
+
+
+ATTRIBUTE_SCALE = 2.0
+"""Captions that differ in one word may lie closer together than those of different things."""
+
+
+def asking_losses(
+    samples: torch.Tensor, options: torch.Tensor, questions: list[Question], scale: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Cross entropies of the questions of colours and of sizes, each a mean over all that were asked.
+
+    ``samples`` (N, D) are crops, then cells; ``options`` (K, D) the captions of all questions, one after another.
+    """
+    total = {about: options.new_zeros(()) for about in ("color", "size")}
+    count = dict.fromkeys(total, 0)
+    at = 0
+    for question in questions:
+        mine = options[at : at + len(question.options)]
+        at += len(mine)
+        logits = ATTRIBUTE_SCALE * scale * samples[torch.from_numpy(question.samples)] @ mine.T
+        answers = torch.from_numpy(question.answers).long()
+        total[question.about] = total[question.about] + functional.cross_entropy(logits, answers, reduction="sum")
+        count[question.about] += len(answers)
+    color, size = (total[about] / max(count[about], 1) for about in ("color", "size"))
+    return color, size
 
 
 def occurred(network: Any) -> np.ndarray:

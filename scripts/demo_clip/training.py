@@ -6,7 +6,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,10 @@ import numpy as np
 import torch
 
 from demo_clip import network as nets
-from demo_clip.batches import Batch, Drawer, Shot, batches
+from demo_clip.batches import Batch, Drawer, Mixture, Shot, batches
+
+SIZE_WEIGHT = 0.5
+"""Sizes weigh half: they show less in a crop than anything else that is asked."""
 
 
 @dataclass(frozen=True)
@@ -22,10 +25,7 @@ class Plan:
     """``minutes`` of training; samples of one step; the learning rate at its height."""
 
     minutes: float
-    things: int = 56
-    surfaces: int = 56
-    windows: int = 6
-    cells: int = 160
+    mix: Mixture = field(default_factory=Mixture)
     rate: float = 1.2e-3
     decay: float = 0.05
     warm: float = 0.03
@@ -43,7 +43,7 @@ def _prefetched(shots: list[Shot], plan: Plan) -> Iterator[Batch]:
         def __iter__(self) -> Iterator[Batch]:
             torch.set_num_threads(1)
             drawer = Drawer(shots, np.random.default_rng([plan.seed, int(time.time())]))
-            return batches(drawer, plan.things, plan.surfaces, plan.windows, plan.cells)
+            return batches(drawer, plan.mix)
 
     loader = torch.utils.data.DataLoader(
         Stream(), batch_size=None, num_workers=1, prefetch_factor=3, multiprocessing_context="fork",
@@ -77,19 +77,20 @@ def train(shots: list[Shot], plan: Plan, folder: Path, save: Callable[[Any, np.n
             part = (time.time() - begin) / (60 * plan.minutes)
             if part >= 1:
                 break
-            _set_rate(optimizer, plan, part)
+            set_rate(optimizer, plan, part)
             if part > 1 - plan.settle:
                 for module in network.modules():
                     if isinstance(module, torch.nn.BatchNorm2d):
                         module.eval()
-            tokens = tokenizer(batch.captions)
+            asked = [option for question in batch.questions for option in question.options]
+            tokens = tokenizer(batch.captions + asked)
             seen[tokens.numpy().ravel()] = True
-            words.update(word for text in batch.captions for word in text.lower().strip(".").split())
+            words.update(word for text in batch.captions + asked for word in text.lower().strip(".").split())
             losses.append(_step(network, optimizer, batch, tokens))
             step += 1
             if step % 25 == 0:
-                log_line = _told(step, (time.time() - begin) / 60, losses[-25:], network.logit_scale.exp().item())
-                log.write(json.dumps(log_line) + "\n")
+                line = log_line(step, (time.time() - begin) / 60, losses[-25:], network.logit_scale.exp().item())
+                log.write(json.dumps(line) + "\n")
                 log.flush()
             if time.time() - saved > 240:
                 saved = time.time()
@@ -99,38 +100,40 @@ def train(shots: list[Shot], plan: Plan, folder: Path, save: Callable[[Any, np.n
     return network.eval()
 
 
-def _told(step: int, minutes: float, losses: list[tuple[float, ...]], scale: float) -> dict[str, float]:
+def log_line(step: int, minutes: float, losses: list[tuple[float, ...]], scale: float) -> dict[str, float]:
     """A line of the log: the mean losses of the last steps."""
-    parts = dict(zip(("crops", "cells", "crop_names", "cell_names"), np.mean(losses, axis=0).tolist(), strict=True))
+    names = "crops", "cells", "crop_names", "cell_names", "colors", "sizes"
+    parts = dict(zip(names, np.mean(losses, axis=0).tolist(), strict=True))
     return {"step": step, "minutes": round(minutes, 2), "scale": round(scale, 2), **parts}
 
 
-def _set_rate(optimizer: torch.optim.Optimizer, plan: Plan, part: float) -> None:
+def set_rate(optimizer: torch.optim.Optimizer, plan: Plan, part: float) -> None:
+    """A short rise and half a cosine; ``part`` is the share of the training that is over."""
     rise = min(1.0, part / plan.warm + 0.02)
     rate = plan.rate * rise * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * part)))
     for group in optimizer.param_groups:
         group["lr"] = rate
 
 
-def _step(
-    network: Any, optimizer: torch.optim.Optimizer, batch: Batch, tokens: torch.Tensor
-) -> tuple[float, float, float, float]:
+def _step(network: Any, optimizer: torch.optim.Optimizer, batch: Batch, tokens: torch.Tensor) -> tuple[float, ...]:
     # Half as long a step on processors that multiply bfloat16; the loss itself is in float32.
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        texts = nets.texts_of(network, tokens)
+        told = nets.texts_of(network, tokens)
         crops = nets.crops_of(network, nets.pixels(batch.crops))
         grid = nets.cells_of(network, nets.pixels(batch.windows))
     scale = network.logit_scale.exp()
+    texts, options = told[: len(batch.captions)], told[len(batch.captions) :]
     cells = grid[tuple(torch.from_numpy(batch.cells).T)]
     one = nets.loss_of(crops, texts, torch.from_numpy(batch.crop_true), scale)
     two = nets.loss_of(cells, texts, torch.from_numpy(batch.cell_true), scale)
     names = texts[torch.from_numpy(batch.names)]
     three = nets.naming_loss(crops, names, torch.from_numpy(batch.crop_class), scale)
     four = nets.naming_loss(cells, names, torch.from_numpy(batch.cell_class), scale)
+    five, six = nets.asking_losses(torch.cat([crops, cells]), options, batch.questions, scale)
     optimizer.zero_grad(set_to_none=True)
-    (one + two + three + four).backward()
+    (one + two + three + four + five + SIZE_WEIGHT * six).backward()
     torch.nn.utils.clip_grad_norm_(network.parameters(), 2.0)
     optimizer.step()
     with torch.no_grad():
         network.logit_scale.clamp_(0, math.log(60))
-    return one.item(), two.item(), three.item(), four.item()
+    return tuple(part.item() for part in (one, two, three, four, five, six))
