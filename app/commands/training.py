@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,6 +12,7 @@ import typer
 
 from app.commands.shared import JsonOption, must_exist, print_json
 from app.core.errors import UsageError
+from app.core.niceness import stand_behind_all
 
 commands = typer.Typer()
 
@@ -48,7 +48,7 @@ def train(
         return
     from app.core.training.run import train as train_here
 
-    _stand_back(nice)
+    stand_behind_all(nice)
     _run(as_json, out, lambda: train_here(out, kind, told, data))
 
 
@@ -69,7 +69,7 @@ def resume(
         return
     from app.core.training.run import resume as resume_here
 
-    _stand_back(nice)
+    stand_behind_all(nice)
     _run(as_json, run, lambda: resume_here(run, _settings(settings)))
 
 
@@ -199,15 +199,3 @@ def _say(as_json: bool, run: Path, content: dict[str, Any]) -> None:
         print_json({"path": str(run), **content})
     else:
         print(f"{run}: {', '.join(f'{key} {value}' for key, value in content.items() if value != {})}")
-
-
-def _stand_back(nice: int) -> None:
-    """Let other processes go first by ``nice``; on Linux also give up a core at once when anybody else wants it.
-
-    A process of merely low priority keeps its core until its time slice ends. Measured on two cores beside a
-    training on both: while a drive plays, the longest turn of the window's event loop takes 35 to 80 ms beside
-    niceness 19 with the batch policy, and 20 to 40 ms with the idle policy.
-    """
-    os.nice(nice)
-    if nice and hasattr(os, "SCHED_IDLE"):
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
