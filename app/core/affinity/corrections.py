@@ -145,6 +145,14 @@ def corrected_labels(
     return applied(labels, found.of_frame(frame, len(labels)), label_set)
 
 
+def as_provenance(entries: Iterable[Correction]) -> tuple[dict[str, Any], ...]:
+    """What a sidecar tells of corrections, without their points."""
+    return tuple(
+        {"action": one.action, "name": one.name, "said": one.said, "when": one.when, "points": len(one.points)}
+        for one in entries
+    )
+
+
 def class_id(name: str, label_set: LabelSet) -> int:
     """Train id of a class by its name, −1 for none."""
     return next((entry.id for entry in label_set.classes if entry.name == name), -1)

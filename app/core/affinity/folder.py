@@ -55,11 +55,18 @@ def folder_of(out: Path, setting: str, sequence: str) -> Folder:
 
 
 def parameters(
-    options: PseudoLabelOptions, words: Embeddings, *, data: Path, sequence: str, frames: range, label_set: str
+    options: PseudoLabelOptions,
+    words: Embeddings,
+    *,
+    data: Path,
+    sequence: str,
+    frames: range,
+    label_set: str,
+    corrections: bool = False,
 ) -> dict[str, Any]:
-    """All that decides the labels, as plain JSON values."""
+    """All that decides the labels, as plain JSON values; ``corrections``: what was said by hand goes into them."""
     walk = options.walk(words.logit_scale)
-    return {
+    found: dict[str, Any] = {
         "format": FORMAT,
         "data": str(data.resolve()),
         "sequence": sequence,
@@ -77,6 +84,9 @@ def parameters(
         "affinity": None if walk is None else asdict(walk),
         "queue": None if walk is None else options.queue,
     }
+    if corrections:  # folders that were written before there were any go on as they are
+        found["corrections"] = True
+    return found
 
 
 def begin(folder: Folder, wanted: Mapping[str, Any]) -> None:
@@ -98,7 +108,9 @@ def begin(folder: Folder, wanted: Mapping[str, Any]) -> None:
         raise DataError(
             f"{folder.parameters} cannot be read as the parameters of pseudo-labels; choose another folder."
         ) from None
-    for name, value in json.loads(content).items():
+    stated: dict[str, Any] = json.loads(content)
+    for name in {**stated, **{name: None for name in ("corrections",) if name in held}}:
+        value = stated.get(name)
         if held.get(name) != value:
             raise UsageError(
                 f"{folder.root} holds pseudo-labels made with another '{name}' ({_short(held.get(name))} instead "

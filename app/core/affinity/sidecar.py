@@ -41,6 +41,8 @@ class Sidecar:
     queue : number of its queue, −1 until then; place : of its first instance in it; queue_content : digest of all
         frames in that queue
     provenance : one line each on CLIP, superpoints, visibility, words
+    corrections : what was said by hand of points of the frame and went into its labels: ``action``, ``name`` of the
+        class given, ``said`` by the machine, ``when``, number of ``points``
     """
 
     content: str
@@ -63,6 +65,7 @@ class Sidecar:
     queue: int = -1
     place: int = 0
     queue_content: str = ""
+    corrections: tuple[Any, ...] = ()
 
     def __len__(self) -> int:
         return len(self.before)
@@ -74,9 +77,18 @@ class Sidecar:
             raise ValueError("this frame's queue is not refined yet")
         return np.asarray(self.classes[shares.argmax(axis=1)])
 
-    def refined(self, after: np.ndarray, queue: int, place: int, queue_content: str) -> Sidecar:
-        """The same with what its queue made of it."""
-        return replace(self, after=after, queue=queue, place=place, queue_content=queue_content)
+    def refined(
+        self, after: np.ndarray, queue: int, place: int, queue_content: str, corrections: tuple[Any, ...] = ()
+    ) -> Sidecar:
+        """The same with what its queue made of it, and with what was said by hand."""
+        return replace(
+            self,
+            after=after,
+            queue=queue,
+            place=place,
+            queue_content=queue_content,
+            corrections=corrections,
+        )
 
 
 def write(path: Path, sidecar: Sidecar) -> None:
@@ -91,6 +103,7 @@ def write(path: Path, sidecar: Sidecar) -> None:
         "queue": sidecar.queue,
         "place": sidecar.place,
         "queue_content": sidecar.queue_content,
+        "corrections": list(sidecar.corrections),
     }
     arrays = {name: getattr(sidecar, name) for name in ("row", "classes", *_INSTANCES)}
     if sidecar.after is not None:
@@ -105,7 +118,8 @@ def read(path: Path) -> Sidecar:
         with np.load(path, allow_pickle=False) as file:
             about = json.loads(str(file["about"]))
             arrays = {name: file[name] for name in file.files if name != "about"}
-        for name in ("names", "cameras", "intrinsics", "camera_from_sensor"):
+        about.setdefault("corrections", ())  # files that were written before there were any
+        for name in ("names", "cameras", "intrinsics", "camera_from_sensor", "corrections"):
             about[name] = tuple(about[name])
         found = Sidecar(**arrays, **about)
         count = len(found.before)

@@ -8,6 +8,7 @@ goes on where it stopped.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,9 +17,11 @@ from typing import Any
 import numpy as np
 
 from app.core import methods as method_folder
+from app.core.affinity import corrections as hands
 from app.core.affinity import folder as folders
 from app.core.affinity import sidecar as sidecars
 from app.core.affinity.affinity import propagating
+from app.core.affinity.corrections import Correction, Corrections
 from app.core.affinity.embeddings import Embeddings, embeddings
 from app.core.affinity.instances import NO_TRUTH, REGIONS, VISIBILITY, chosen, instances, missing
 from app.core.affinity.labels import guarded, point_labels, seen_truth, truth_counts
@@ -76,6 +79,7 @@ def write_pseudo_labels(
     out: Path,
     options: PseudoLabelOptions,
     frames: tuple[int, int] | None = None,
+    corrections: bool = False,
 ) -> TaskEvents[WrittenPseudoLabels]:
     """Write ``out/SETTING/sequences/NN`` (see :mod:`app.core.affinity.folder`), ``Partial(LabelledFrame)`` a frame.
 
@@ -85,6 +89,7 @@ def write_pseudo_labels(
     out : a folder outside the recording
     options : the setting and the numbers of every step
     frames : first, and one more than the last; None: all
+    corrections : put in what was said by hand of this recording (:mod:`app.core.affinity.corrections`)
 
     Raises
     ------
@@ -109,19 +114,25 @@ def write_pseudo_labels(
     if not regions.prepared(held[REGIONS]):
         yield from as_progress(regions.prepare(held[REGIONS]))
     where = folders.folder_of(out, options.setting, source.sequence)
-    run = _Run(context, source, label_set, options, ids, span, held, where)
+    run = _Run(context, source, label_set, options, ids, span, held, where, _said(source, wanted=corrections))
     why = run.why_nothing()
     if why is not None:
         raise UsageError(why)
     run.words = yield from as_progress(embeddings(context, options, ids, class_words.of_label_set(label_set)))
     about = folders.parameters(
-        options, run.words, data=source.path, sequence=source.sequence, frames=span, label_set=label_set.name
+        options,
+        run.words,
+        data=source.path,
+        sequence=source.sequence,
+        frames=span,
+        label_set=label_set.name,
+        corrections=corrections,
     )
     folders.begin(where, about)
     for done, index in enumerate(span):
         yield from _read(run, index, done)
     yield from _refine_all(run)
-    report = run.score.as_dict()
+    report = {**run.score.as_dict(), **({"corrections": dict(run.corrected)} if corrections else {})}
     folders.write_report(where, {**report, "frames": len(run.contents), "notes": list(run.notes)})
     seconds = time.perf_counter() - started
     return WrittenPseudoLabels(where.root, len(run.contents), run.computed, report, run.notes, seconds)
@@ -129,7 +140,8 @@ def write_pseudo_labels(
 
 @dataclass
 class _Run:
-    """What the steps of one run share; ``contents`` and ``counts`` of the frames that have instances' files."""
+    """What the steps of one run share; ``contents`` and ``counts`` of the frames that have instances' files;
+    ``said`` by hand, and how often it was ``corrected``, by action."""
 
     context: Context
     source: Source
@@ -139,13 +151,16 @@ class _Run:
     span: range
     methods: Mapping[str, Hashable]
     folder: folders.Folder
+    said: Corrections
     words: Embeddings | None = None
     contents: dict[int, str] = field(default_factory=dict)
     names: dict[int, str] = field(default_factory=dict)
+    sizes: dict[int, int] = field(default_factory=dict)
     counts: dict[int, int] = field(default_factory=dict)
     lacking: dict[int, str] = field(default_factory=dict)
     score: Score = field(default_factory=Score)
     computed: int = 0
+    corrected: Counter[str] = field(default_factory=Counter)
 
     def given(self, index: int) -> Given:
         """What methods work on; ``DataError`` where the frame cannot be read."""
@@ -173,6 +188,16 @@ class _Run:
         named = [f"Frame {index} has no labels: {why}" for index, why in sorted(self.lacking.items())[:TOLD]]
         more = len(self.lacking) - len(named)
         return (*named, *([f"{more} more frames have none."] if more else []))
+
+
+def _said(source: Source, *, wanted: bool) -> Corrections:
+    """What was said by hand of the sequence; nothing where it is not wanted. ``DataError`` for a broken file."""
+    if not wanted:
+        return Corrections()
+    found, problem = hands.load(source.path, source.sequence)
+    if problem:
+        raise DataError(problem)
+    return found
 
 
 def _span(frames: tuple[int, int] | None, count: int) -> range:
@@ -211,6 +236,7 @@ def _read(run: _Run, index: int, done: int) -> TaskEvents[None]:
         run.computed += 1
     assert held is not None
     run.contents[index], run.names[index], run.counts[index] = content, given.frame.name, held.instances
+    run.sizes[index] = len(given.frame)
 
 
 def _as_frame(steps: Steps[Sidecar], done: int, total: int, index: int) -> TaskEvents[Sidecar]:
@@ -279,7 +305,11 @@ def _refine(run: _Run, number: int, members: list[int], done: int) -> TaskEvents
     """One queue: unless all its frames hold its result already, propagate, and write labels and sidecars."""
     total = 2 * len(run.span)
     paths = [run.folder.sidecar(run.names[index]) for index in members]
-    content = digest("\n".join([str(number), *(run.contents[index] for index in members)]))
+    by_hand = [run.said.of_frame(run.names[index], run.sizes[index]) for index in members]
+    said = hands.content_digest(entry for entries in by_hand for entry in entries)
+    content = digest(
+        "\n".join([str(number), *(run.contents[index] for index in members), *([said] if said else [])])
+    )
     complete = all(
         (head := sidecars.header(path)) is not None
         and head.queue_content == content
@@ -291,12 +321,14 @@ def _refine(run: _Run, number: int, members: list[int], done: int) -> TaskEvents
         yield Progress(done, total, f"queue {number + 1}")
         after = yield from _propagated(run, paths, number, done)
     place = 0
-    for offset, (index, path) in enumerate(zip(members, paths, strict=True)):
+    for offset, (index, path, entries) in enumerate(zip(members, paths, by_hand, strict=True)):
         yield Progress(done + offset, total, f"labels of frame {index}")
         found = sidecars.read(path)
+        run.corrected.update(entry.action for entry in entries)
         if after is not None:
-            found = found.refined(after[place : place + len(found)], number, place, content)
-            _write_labels(run, index, found)
+            provenance = hands.as_provenance(entries)
+            found = found.refined(after[place : place + len(found)], number, place, content, provenance)
+            _write_labels(run, index, found, entries)
             sidecars.write(path, found)  # after the labels: its digest says that they are there
         place += len(found)
         run.score.add(found)
@@ -322,13 +354,14 @@ def _propagated(run: _Run, paths: list[Path], number: int, done: int) -> TaskEve
         return after
 
 
-def _write_labels(run: _Run, index: int, found: Sidecar) -> None:
+def _write_labels(run: _Run, index: int, found: Sidecar, by_hand: tuple[Correction, ...]) -> None:
     seen = None
     if run.options.setting == ZERO_SHOT:
         raw = run.context.frame(run.source, index).labels
         assert raw is not None
         seen = seen_truth(raw, run.label_set, run.unseen)
     labels = point_labels(found.row, found.labels(), seen, run.label_set.ignore)
+    labels, _touched = hands.applied(labels, by_hand, run.label_set)
     raw_ids = run.label_set.inverse[labels].astype("<u4")
     write_atomically(run.folder.label(run.names[index]), raw_ids.tobytes())
 
