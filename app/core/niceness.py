@@ -7,9 +7,7 @@ opened.
 
 from __future__ import annotations
 
-import contextlib
 import os
-from pathlib import Path
 
 PROMPT = 4
 """For what somebody waits for: moving pictures and the frame in view."""
@@ -28,9 +26,9 @@ def stand_behind_all(by: int) -> None:
     """Lower the priority of this process below every other one's, for work that nobody waits for.
 
     On Linux it also takes the idle policy, under which a core is given up at once when anybody else wants it; a
-    process of merely low priority keeps its core until its time slice ends. Where the kernel shares processor time
-    among sessions first and among their processes only then ("autogroup", usual on desktops), priorities do not
-    count beyond the own session, so that of the session is lowered too, if it is this process's own.
+    process of merely low priority keeps its core until its time slice ends. Kernels that share processor time among
+    sessions first ("autogroup") still give a run of its own session its part of a busy machine: that is left so,
+    for otherwise a run beside any other computation would stand still.
 
     Measured on two cores beside a training on both: while a drive plays, the longest turn of the window's event
     loop takes 35 to 80 ms beside niceness 19 with the batch policy, and 20 to 40 ms with the idle policy.
@@ -40,6 +38,3 @@ def stand_behind_all(by: int) -> None:
     stand_back(by)
     if hasattr(os, "SCHED_IDLE"):
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-    if hasattr(os, "getsid") and os.getsid(0) == os.getpid():
-        with contextlib.suppress(OSError):  # there is no such thing here
-            Path("/proc/self/autogroup").write_text(str(by))

@@ -42,9 +42,6 @@ def test_a_run_is_started_paused_resumed_and_stopped(drive: Path, recipe: MakeRe
     if hasattr(os, "SCHED_IDLE"):
         assert os.sched_getscheduler(running.pid) == os.SCHED_IDLE
     assert os.getsid(running.pid) == running.pid != os.getsid(0)
-    session = Path(f"/proc/{running.pid}/autogroup")
-    if session.exists() and Path("/proc/sys/kernel/sched_autogroup_enabled").exists():
-        assert session.read_text().split()[-1] == str(jobs.NICENESS)
     jobs.pause(out)
     paused = jobs.wait(out, ("paused",), 30)
     assert RunFolder(out).step_checkpoints()[0] == RunFolder(out).checkpoint(len(losses(out)))
