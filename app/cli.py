@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.commands import evaluation, language, prediction, pseudo_labels, sentences, training, visibility
+from app.commands import evaluation, language, prediction, pseudo_labels, sentences, surface, training, visibility
 from app.commands.asking import (
     ClipModelOption,
     ClipOption,
@@ -66,6 +66,7 @@ commands.add_typer(evaluation.commands)
 commands.add_typer(language.commands)
 commands.add_typer(prediction.commands)
 commands.add_typer(pseudo_labels.commands)
+commands.add_typer(surface.commands)
 commands.add_typer(sentences.commands)
 commands.add_typer(training.commands)
 commands.add_typer(visibility.commands)

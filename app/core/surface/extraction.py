@@ -101,7 +101,7 @@ def extracting(
     allowed = _allowed(seeds, steps[0], options.radius, box)
     known = Table.empty(np.float32)
     asked = 0
-    cells = allowed
+    cells = crossed = allowed
     for level, step in enumerate(steps):
         if level:
             of_seeds = grid.keys_of(seeds, step)
