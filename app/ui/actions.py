@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from app.ui.action_info import ActionInfo
 from app.ui.action_info import action as _a
+from app.ui.actions_labels import LABEL_ACTIONS
+from app.ui.actions_labels import MENU as LABEL_MENU
 from app.ui.actions_model import MENU as MODEL_MENU
 from app.ui.actions_model import MODEL_ACTIONS
 from app.ui.actions_text import MENU as TEXT_MENU
@@ -15,7 +17,7 @@ from app.ui.actions_text import TEXT_ACTIONS
 from app.ui.actions_train import MENU as TRAIN_MENU
 from app.ui.actions_train import TRAIN_ACTIONS
 
-MENUS = ("File", "Edit", "View", "Layers", MODEL_MENU, TEXT_MENU, "Play", TRAIN_MENU, "Window", "Help")
+MENUS = ("File", "Edit", "View", "Layers", MODEL_MENU, TEXT_MENU, LABEL_MENU, "Play", TRAIN_MENU, "Window", "Help")
 
 
 ACTIONS: tuple[ActionInfo, ...] = (
@@ -75,6 +77,10 @@ ACTIONS: tuple[ActionInfo, ...] = (
        check=True, needs="frame"),
     _a("show.image_points", "Points in pictures", "Points over the camera images", "View/Show", "P", check=True,
        needs="cameras"),
+    _a("show.visibility", "Visibility in pictures", "Colour the points over the pictures by what the camera sees",
+       "View/Show", "Shift+V", check=True, needs="cameras"),
+    _a("show.borders", "Superpixel borders", "Borders of superpixels over the camera images", "View/Show",
+       "Shift+B", check=True, needs="cameras"),
     _a("points.larger", "Larger points", "Draw points half a pixel larger", "View/Points", "]"),
     _a("points.smaller", "Smaller points", "Draw points half a pixel smaller", "View/Points", "["),
     _a("points.light", "Light background", "A light ground behind the points, for paper", "View/Points",
@@ -87,6 +93,7 @@ ACTIONS: tuple[ActionInfo, ...] = (
        needs="hidden", group=1),
     *MODEL_ACTIONS,
     *TEXT_ACTIONS,
+    *LABEL_ACTIONS,
     _a("play.toggle", "Play", "Play or pause at the sensor's own rate", "Play", "Space", icon="play", check=True,
        needs="frame"),
     _a("play.next", "Next frame", "One frame on", "Play", "Right", "N", icon="step_forward", needs="frame",
@@ -111,12 +118,14 @@ ACTIONS: tuple[ActionInfo, ...] = (
        group=1),
     _a("window.compare", "Compare", "Two linked views side by side", "Window", "Alt+2", check=True, group=1),
     _a("window.focus", "Focus", "The 3D view and the timeline alone", "Window", "Alt+3", check=True, group=1),
-    _a("window.labels", "Labels", "The network's classes, its scores and its mistakes", "Window",
+    _a("window.predict", "Predict", "The network's classes, its scores and its mistakes", "Window",
        "Alt+4", check=True, group=1),
     _a("window.train", "Train", "Training runs, their curves, and what they predict", "Window", "Alt+5", check=True,
        group=1),
     _a("window.text", "Text", "Ask in words: what answers lights up, in this frame and over the sequence", "Window",
        "Alt+6", check=True, group=1),
+    _a("window.labels", "Labels", "Labels without annotation: why a superpoint is called what it is called",
+       "Window", "Alt+7", check=True, group=1),
     _a("window.reset", "Reset this layout", "Put the panels of this workspace back where they were", "Window",
        group=2),
     _a("window.theme", "Light theme", "Light or dark colours", "Window", "Ctrl+T", icon="theme", check=True,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from app.core.layers.base import Kind
 from app.core.session import Session
 from app.core.state import OVERLAYS, RangeMode
-from app.ui import actions_model, actions_text, actions_train
+from app.ui import actions_labels, actions_model, actions_text, actions_train
 from app.ui.panels.timeline import SPEEDS
 from app.ui.workspaces import WORKSPACES
 
@@ -46,6 +46,8 @@ def handlers(window: MainWindow) -> dict[str, Callable[[], object]]:
         "view.link": lambda: session.set_linked(not session.linked),
         "view.other": lambda: desk.activate("right" if desk.active == "left" else "left"),
         "show.image_points": window.toggle_image_points,
+        "show.visibility": lambda: _visibility(session),
+        "show.borders": lambda: session.visibility.set_borders(not session.visibility.borders),
         "points.larger": lambda: _point_size(session, 0.5),
         "points.smaller": lambda: _point_size(session, -0.5),
         "points.light": lambda: _ground(session),
@@ -69,7 +71,7 @@ def handlers(window: MainWindow) -> dict[str, Callable[[], object]]:
     for workspace in WORKSPACES:
         result[f"window.{workspace.name}"] = partial(window.set_workspace, workspace.name)
     result |= _playback(session) | actions_model.handlers(window) | actions_train.handlers(window)
-    return result | actions_text.handlers(window)
+    return result | actions_text.handlers(window) | actions_labels.handlers(window)
 
 
 def _playback(session: Session) -> dict[str, Callable[[], object]]:
@@ -103,6 +105,8 @@ def enabled(window: MainWindow, need: str) -> bool:
     state = session.frame_state
     if need in actions_train.NEEDS:
         return actions_train.enabled(window, need)
+    if need in actions_labels.NEEDS:
+        return actions_labels.enabled(window, need)
     if need in actions_text.NEEDS:
         return actions_text.enabled(window, need)
     if need in actions_model.NEEDS:
@@ -132,7 +136,7 @@ def enabled(window: MainWindow, need: str) -> bool:
 
 NEEDS = (
     "frame", "cameras", "poses", "picked", "undo", "redo", "split", "scalar", "hidden",
-    *actions_model.NEEDS, *actions_text.NEEDS, *actions_train.NEEDS,
+    *actions_labels.NEEDS, *actions_model.NEEDS, *actions_text.NEEDS, *actions_train.NEEDS,
 )  # fmt: skip
 """Everything ``needs`` may say, besides ``layer.1`` to ``layer.9``, which the menus decide themselves."""
 
@@ -152,7 +156,13 @@ def ticked(window: MainWindow, name: str) -> bool:
                 return bool(session.settings.follow)
             return view.camera_mode.partition(":")[0] == {"recorded": "camera"}.get(rest, rest)
         case "show":
-            return window.image_points_shown if rest == "image_points" else rest in view.show
+            seen = session.visibility
+            shown = {
+                "image_points": window.image_points_shown,
+                "visibility": seen.show != "layer",
+                "borders": seen.borders,
+            }
+            return shown.get(rest, rest in view.show)
         case "layer":
             return view.style.range_mode is RangeMode.ABSOLUTE
         case "view":
@@ -162,6 +172,8 @@ def ticked(window: MainWindow, name: str) -> bool:
             return session.playback.playing if rest == "toggle" else session.playback.loop
         case "model":
             return actions_model.ticked(window, name)
+        case "labels":
+            return actions_labels.ticked(window, name)
         case "text":
             return actions_text.ticked(window, name)
         case "points":
@@ -192,6 +204,12 @@ def _layer(window: MainWindow, key: str) -> None:
     for layer in window.session.layers():
         if layer.key == key:
             window.session.set_layer(layer.name, window.desk.active)
+
+
+def _visibility(session: Session) -> None:
+    """Points over the pictures by what the camera sees, or by the view's layer again."""
+    seen = session.visibility
+    seen.set_show("visibility" if seen.show == "layer" else "layer")
 
 
 def _point_size(session: Session, change: float) -> None:

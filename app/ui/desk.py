@@ -10,6 +10,7 @@ from psygnal import Signal
 from app.core.session import Session
 from app.core.state import ViewState
 from app.ui.asking import Asking
+from app.ui.labelling import Labelling
 from app.ui.model_choice import ModelChoice
 
 TOOLS = ("navigate", "box", "lasso")
@@ -30,6 +31,7 @@ class Desk:
         self.session = session
         self.models = ModelChoice(self)
         self.asking = Asking(self)
+        self.labelling = Labelling(self)
         self._active = "left"
         self._tool = "navigate"
 

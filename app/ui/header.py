@@ -25,8 +25,8 @@ from app.ui.desk import Desk
 from app.ui.listening import Listening
 from app.ui.workspaces import WORKSPACES
 
-SHORT = 1640
-"""Below this width of the window the bar's parts get shorter: menus and workspaces keep their names."""
+ROOMY, SHORT, TIGHT = 1800, 1640, 1420
+"""Below these widths of the window the bar's parts get shorter: menus and workspaces keep their names."""
 
 COMMAND = "  Type a command or a place …"
 
@@ -79,7 +79,7 @@ class Header(Listening, QFrame):
         self.setObjectName("Header")
         self.setFixedHeight(44)
         self.desk = desk
-        self._short = False
+        self._padding = ""
         row = QHBoxLayout(self)
         row.setContentsMargins(14, 0, 12, 0)
         row.setSpacing(10)
@@ -130,15 +130,17 @@ class Header(Listening, QFrame):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """A narrow window keeps the menus and the workspaces; the rest gets shorter, then goes."""
         width = event.size().width()
-        short = width < SHORT
+        short, tight = width < SHORT, width < TIGHT
         self.device.setVisible(not short)
-        if short != self._short:
-            self._short = short
+        padding = "padding: 4px 6px" if tight else "padding: 4px 8px" if short else "padding: 4px 11px"
+        if padding != self._padding:
+            self._padding = padding
             for button in self._buttons.values():
-                button.setStyleSheet("padding: 4px 8px" if short else "")
-        self.command.setFixedWidth(36 if width < 1080 else 150 if short else 290)
-        self.command.setText("" if width < 1080 else "  Commands" if short else COMMAND)
-        self._keys.setVisible(not short)
+                button.setStyleSheet(padding)
+        roomy = width >= ROOMY
+        self.command.setFixedWidth(36 if tight else 290 if roomy else 150)
+        self.command.setText("" if tight else COMMAND if roomy else "  Commands")
+        self._keys.setVisible(roomy)
 
     def _command_field(self, call: Callable[[], None]) -> QPushButton:
         button = QPushButton(COMMAND)

@@ -35,7 +35,7 @@ def models(driver: Driver, _path: Path | None, _demo: Path | None) -> None:
             "Live prediction: there is no built-in checkpoint here and none was named with --checkpoint."
         )
         return
-    driver.window.set_workspace("labels")
+    driver.window.set_workspace("predict")
     driver.session.go_to(0)
     driver.wait(lambda: driver.session.index == 0, "the first frame")
     own = _predict(driver, checkpoint)

@@ -19,6 +19,7 @@ from app.ui.hover_text import describe
 from app.ui.listening import Listening
 from app.ui.markers import MarkerLayer
 from app.ui.scene_feed import CLOUD, SceneFeed, drawn_as
+from app.ui.superpoint_mark import SuperpointMark
 from app.ui.view_bar import ViewBar
 from app.ui.viewer.viewport import Viewport
 from app.ui.widgets.color_bar import ColorBar
@@ -58,6 +59,7 @@ class ViewFrame(Listening, QFrame):
         self.notes = NotesChip(self)
         self.waiting = WaitingChip(self)
         self.feed = SceneFeed(desk, viewport, name)
+        self.superpoint = SuperpointMark(desk, viewport)
         self._pictured = 0.0
         self._connect()
         self._on_view(name)
@@ -106,6 +108,7 @@ class ViewFrame(Listening, QFrame):
     def close_view(self) -> None:
         """Let go of the session, the drawing and its processes."""
         self.feed.close()
+        self.superpoint.stop_listening()
         self.bar.stop_listening()
         self.waiting.stop()
         self.stop_listening()

@@ -55,6 +55,7 @@ class ViewportArea(Listening, QWidget):
         self.listen(desk.focus_requested, lambda row: self.feed.focus(row))
         self.listen(desk.camera_requested, self._look_through)
         self.listen(desk.asking.hit_changed, self._on_hit)
+        self.listen(desk.labelling.affinity.fly_requested, self._fly_soon)
         self.listen(self.session.frame_changed, lambda _state: self._on_hit(self._awaited))
         self._on_views()
 
@@ -170,6 +171,14 @@ class ViewportArea(Listening, QWidget):
         if len(state.cloud):
             away = np.linalg.norm(state.cloud.points - np.asarray(hit.center, np.float32), axis=1)
             self.session.pick(int(np.nanargmin(away)) if np.isfinite(away).any() else None)
+
+    def _fly_soon(self, place: np.ndarray) -> None:
+        """Fly to a superpoint, once the views have taken its frame over."""
+        QTimer.singleShot(0, self, lambda: self._fly(place))
+
+    def _fly(self, place: np.ndarray) -> None:
+        if self.views:
+            self.feed.visit(np.asarray(place, np.float64))
 
     def _look_through(self, camera: str) -> None:
         """Fly the active view into a recorded camera; back to a free one if it is there already."""

@@ -39,8 +39,8 @@ WORKSPACES: tuple[Workspace, ...] = (
         split=False,
     ),
     Workspace(
-        "labels",
-        "Labels",
+        "predict",
+        "Predict",
         "The network's classes, its scores and its mistakes (Alt+4)",
         frozenset({"layers", "view", "model", "legend", "inspector", "confusion", "timeline"}),
         split=False,
@@ -51,6 +51,13 @@ WORKSPACES: tuple[Workspace, ...] = (
         "Training runs, their curves, and what they predict (Alt+5)",
         frozenset({"layers", "training", "curves", "timeline"}),
         split=False,
+    ),
+    Workspace(
+        "labels",
+        "Labels",
+        "Labels without annotation: why a superpoint is called what it is called (Alt+7)",
+        frozenset({"pseudo_labels", "flips", "instance", "visibility", "cameras", "affinity_matrix", "timeline"}),
+        split=None,
     ),
     Workspace("focus", "Focus", "The 3D view and the timeline alone (Alt+3)", frozenset({"timeline"})),
 )

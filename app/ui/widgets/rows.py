@@ -6,7 +6,7 @@ from enum import IntEnum
 from typing import Any
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QPainter
+from PySide6.QtGui import QColor, QFontMetrics, QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from app.ui import icons, theme
@@ -113,6 +113,18 @@ def draw_swatch(painter: QPainter, rect: QRectF, color: QColor, *, hollow: bool 
     painter.setPen(edge if (dark and not hollow) else color if hollow else Qt.PenStyle.NoPen)
     painter.setBrush(Qt.BrushStyle.NoBrush if hollow else color)
     painter.drawRoundedRect(rect, 3, 3)
+
+
+def swatch_icon(color: tuple[int, int, int]) -> QIcon:
+    """A class's colour as an icon for a menu."""
+    picture = QPixmap(28, 28)
+    picture.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(picture)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    draw_swatch(painter, QRectF(3, 3, 22, 22), QColor(*color))
+    painter.end()
+    picture.setDevicePixelRatio(2)
+    return QIcon(picture)
 
 
 def _elided(painter: QPainter, rect: QRectF, text: str, align: Qt.AlignmentFlag) -> None:
