@@ -108,7 +108,7 @@ def write_pseudo_labels(
     if label_set is None or label_set.name == numbered().name:
         raise UsageError(NO_NAMES)
     ids = unseen_ids(options, label_set)
-    span = _span(frames, len(context.sequence(source)))
+    span = span_of(frames, len(context.sequence(source)))
     held = pinned(tuple(sorted(chosen(options).items())))
     regions = method_folder.find(REGIONS)
     if not regions.prepared(held[REGIONS]):
@@ -200,7 +200,11 @@ def _said(source: Source, *, wanted: bool) -> Corrections:
     return found
 
 
-def _span(frames: tuple[int, int] | None, count: int) -> range:
+def span_of(frames: tuple[int, int] | None, count: int) -> range:
+    """Indices of the frames from the first to one before the last that is stated, of ``count``; None: all.
+
+    ``UsageError`` where they are not in the sequence.
+    """
     if frames is None:
         frames = (0, count)
     first, end = frames
