@@ -164,10 +164,10 @@ def describe(
 
 
 def _with_values(name: str) -> tuple[Any, dict[str, Any]]:
-    from app.core.training.recipes import recipe_of
+    from app.core.training.recipes import kind_of, own_values
 
-    recipe = recipe_of(name)[1]
-    return type(recipe), recipe.model_dump(mode="json")
+    kind, values = own_values(name)
+    return kind_of(kind), values
 
 
 def _settings(settings: list[str] | None) -> dict[str, str]:

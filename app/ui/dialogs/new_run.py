@@ -24,7 +24,7 @@ from app.core.errors import LidarScopeError, UsageError
 from app.core.session import Session
 from app.core.tasks.follow_runs import config_of
 from app.core.training.recipe import Recipe
-from app.core.training.recipes import kind_of, names, recipe_of
+from app.core.training.recipes import kind_of, names, own_values
 from app.ui import text
 from app.ui.widgets.common import hint
 from app.ui.widgets.recipe_form import RecipeForm
@@ -264,13 +264,3 @@ class NewRun(QDialog):
             self._kind, recipe.model_dump(mode="json"), Path(self.data.text()).expanduser().resolve(),
             self.name.text().strip(), queue=queue, on_started=started, on_error=failed,
         )  # fmt: skip
-
-
-def own_values(name: str) -> tuple[str, dict[str, Any]]:
-    """Kind of the recipe of that name, and its own value of every field, whether or not it could be started so."""
-    try:
-        kind, recipe = recipe_of(name)
-        return kind, recipe.model_dump(mode="json")
-    except UsageError:  # it needs something that only the user can say (finetune: init)
-        model = kind_of(name)
-        return name, {n: info.get_default(call_default_factory=True) for n, info in model.model_fields.items()}

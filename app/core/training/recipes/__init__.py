@@ -44,16 +44,23 @@ def recipe_of(name: str, settings: Mapping[str, str] | None = None) -> tuple[str
     DataError
         The file cannot be read or is no recipe.
     """
-    path = Path(name) if Path(name).suffix in (".yaml", ".yml") else ASSETS / f"{name}.yaml"
-    kind, fields = (name, {}) if name in kinds() else _from_file(path, name)
+    kind, fields = (name, {}) if name in kinds() else _from_file(name)
     model = kind_of(kind)
     usual = {entry: info.get_default(call_default_factory=True) for entry, info in model.model_fields.items()}
     return kind, checked(model, {**fields, **parsed(model, settings or {}, {**usual, **fields})})
 
 
-def _from_file(path: Path, name: str) -> tuple[str, dict[str, Any]]:
+def own_values(name: str) -> tuple[str, dict[str, Any]]:
+    """Kind of the recipe of that name, and its own value of every field as JSON has it, whether or not it could be
+    started so: some need what only the user can say (``init``, ``labels``). Errors as :func:`recipe_of`."""
+    kind, fields = (name, {}) if name in kinds() else _from_file(name)
+    return kind, kind_of(kind).model_construct(**fields).model_dump(mode="json", warnings=False)
+
+
+def _from_file(name: str) -> tuple[str, dict[str, Any]]:
     import yaml
 
+    path = Path(name) if Path(name).suffix in (".yaml", ".yml") else ASSETS / f"{name}.yaml"
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
