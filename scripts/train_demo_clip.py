@@ -83,6 +83,8 @@ def _train(options: argparse.Namespace, seeds: list[int]) -> None:
             "notes": [
                 "It knows the demo world only: streets made up by this program. It knows no photograph.",
                 "Cells of larger windows were trained through MaskCLIP's value path, besides whole crops.",
+                "Small and large can be told of trees, bushes and, less surely, houses; of cars they cannot, as "
+                "crops are squeezed to a square: ask for kinds (van) instead.",
             ],
             "dense_side": measuring.DENSE_SIDE,
             "words": sorted(words | set(before.get("words", ()))),

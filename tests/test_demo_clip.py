@@ -108,6 +108,23 @@ def test_its_card_reaches_what_is_promised() -> None:
     assert scores["every_thing"]["top1"] >= 0.8
 
 
+def test_its_card_says_which_attributes_it_knows() -> None:
+    card = json.loads((BUILT_IN / "card.json").read_text())
+    colors, sizes = card["scores"]["colors"], card["scores"]["sizes"]
+    assert colors["car"]["top1"] >= 0.55 and all(entry["top1"] >= 0.4 for entry in colors.values())
+    assert all(sizes[noun]["balanced"] >= 0.6 for noun in ("tree", "bush", "building"))
+    assert "of cars they cannot" in " ".join(card["notes"]), "a small car cannot be told, and the card says so"
+
+
+def test_the_distilled_network_fits_it() -> None:
+    from app.core.language import clips
+    from app.core.model_card import DISTILLED, load_model
+    from app.models.clip.source import source_of
+
+    path = BUILT_IN.parents[1] / "checkpoints" / f"{DISTILLED}.safetensors"
+    assert load_model(path, "cpu").card.clip == clips.info_of(clips.stamped(source_of(""))).identity
+
+
 def test_it_names_what_it_sees(model: object, drawn: list[tuple[np.ndarray, Facts]]) -> None:
     images, facts = [image for image, _ in drawn], [fact for _, fact in drawn]
     true = np.array([fact.number for fact in facts])
@@ -120,8 +137,8 @@ def test_it_knows_colors(model: object, drawn: list[tuple[np.ndarray, Facts]]) -
     cars = [(image, fact) for image, fact in drawn if KINDS[fact.kind] in ("car", "van") and fact.color]
     assert len(cars) >= 5
     scores = _images(model, [image for image, _ in cars]) @ _texts(model, [f"{name} car" for name in COLORS[1:]]).T
-    # Chance is 9 %. The card says how well it does: colours are known in part.
-    assert (scores.argmax(axis=1) + 1 == np.array([fact.color for _, fact in cars])).mean() > 0.2
+    # Chance is 9 %. The card says how well it does on more of them: 60 % of cars.
+    assert (scores.argmax(axis=1) + 1 == np.array([fact.color for _, fact in cars])).mean() >= 0.4
 
 
 @pytest.fixture

@@ -139,7 +139,7 @@ def _colors(meter: Meter, features: torch.Tensor, facts: list[Facts]) -> dict[st
     """ "red car" among the same noun in all colours."""
     found: dict[str, Any] = {}
     for noun, kinds in (
-        ("car", ("car", "van")), ("truck", ("truck",)), ("bus", ("bus",)), ("bin", ("bin",)),
+        ("car", ("car", "van")), ("truck", ("truck",)), ("bus", ("bus",)),
         ("building", ("plaster wall", "brick wall")),
     ):  # fmt: skip
         rows = [k for k, fact in enumerate(facts) if KINDS[fact.kind] in kinds and fact.color]
