@@ -48,6 +48,9 @@ def pseudo_label(
     ] = None,
     beta: Annotated[float | None, typer.Option(help="β, the power of the affinity; the paper: 2.")] = None,
     walks: Annotated[int | None, typer.Option(help="How often predictions are propagated.")] = None,
+    corrections: Annotated[
+        bool, typer.Option("--corrections", help="Put in what was said by hand of this recording.")
+    ] = False,
     superpoints: Annotated[
         str | None, typer.Option(help="What instances are: dbscan, supervoxels …; the setting's own without.")
     ] = None,
@@ -61,7 +64,7 @@ def pseudo_label(
     as_json: JsonOption = False,
 ) -> None:
     """Label a sequence by CLIP, corrected by affinity and guarded by visibility (Affinity3D)."""
-    from app.core.affinity.options import PseudoLabelOptions
+    from app.core.affinity.options import PseudoLabelOptions, grouping_of
     from app.core.geometry.visibility import VisibilityOptions
 
     must_exist(path)
@@ -81,7 +84,7 @@ def pseudo_label(
             scale=scale,
             beta=beta,
             walks=walks,
-            superpoints=_grouping(superpoints, setting),
+            superpoints=grouping_of(superpoints, setting),
             visibility=None if rule is None else VisibilityOptions(rule),
         ),
     )
@@ -91,6 +94,7 @@ def pseudo_label(
         out=out,
         options=options,
         frames=None if frames is None else _frames(frames),
+        corrections=corrections,
     )
     if as_json:
         about = {"path": str(done.folder), "setting": setting, "frames": done.frames, "computed": done.computed}
@@ -99,18 +103,73 @@ def pseudo_label(
         print("\n".join(_lines(done)))
 
 
+@commands.command("inspect-labels")
+def inspect_labels(
+    path: DataPath,
+    out: Annotated[Path, typer.Option(help="Folder for the report.")],
+    setting: Annotated[str, typer.Option(help="zero-shot or annotation-free.")] = "zero-shot",
+    unseen: Annotated[
+        list[str] | None,
+        typer.Option("--unseen", help="An unseen class of the zero-shot setting; may be repeated."),
+    ] = None,
+    frames: Annotated[str | None, typer.Option(help="Only frames A to B − 1, as A:B.")] = None,
+    queue: Annotated[int | None, typer.Option(help="Instances of a queue of adjacent frames.")] = None,
+    scale: Annotated[float | None, typer.Option(help="Amplify factor of the affinity.")] = None,
+    beta: Annotated[float | None, typer.Option(help="β, the power of the affinity; the paper: 2.")] = None,
+    superpoints: Annotated[str | None, typer.Option(help="What instances are; the setting's own without.")] = None,
+    rule: Annotated[str | None, typer.Option(help="Visibility rule: slope, zbuffer, depth_ratio or paper.")] = None,
+    templates: TemplatesOption = "street",
+    clip: ClipOption = None,
+    clip_model: ClipModelOption = "",
+    sequence: SequenceOption = None,
+    columns: ColumnsOption = None,
+    label_map: LabelsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Report why pseudo-labels are what they are: tables, plots, and the flips that teach most as pictures."""
+    from app.core.affinity.options import PseudoLabelOptions, grouping_of
+    from app.core.geometry.visibility import VisibilityOptions
+
+    must_exist(path)
+    options = PseudoLabelOptions(
+        clip_of(clip, clip_model),
+        setting=setting,
+        templates=templates,
+        **_stated(
+            unseen=None if unseen is None else tuple(dict.fromkeys(unseen)),
+            queue=queue,
+            scale=scale,
+            beta=beta,
+            superpoints=grouping_of(superpoints, setting),
+            visibility=None if rule is None else VisibilityOptions(rule),
+        ),
+    )
+    done = run_here(
+        "write_inspection",
+        source=source_of(path, sequence, columns, label_map),
+        out=out,
+        options=options,
+        frames=None if frames is None else _frames(frames),
+    )
+    if as_json:
+        about = {"path": str(done.folder), "frames_read": done.frames, **done.summary}
+        print_json({**about, "notes": list(done.notes), "seconds": round(done.seconds, 3)})
+        return
+    summary = done.summary
+    print(f"{done.folder / 'report.md'}: {_count(done.frames, 'frame')}, {done.seconds:.1f} s")
+    if summary["judged"]:
+        before, after = 100 * summary["accuracy_before"], 100 * summary["accuracy_after"]
+        print(
+            f"accuracy of {_count(summary['judged'], 'superpoint')}: {before:.2f} % before affinity, "
+            f"{after:.2f} % after"
+        )
+    print(f"{_count(summary['flips'], 'flip')}, {summary['helped']} to the better, {summary['hurt']} to the worse")
+    for sentence in done.notes:
+        print(f"note: {sentence}")
+
+
 def _stated(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
-
-
-def _grouping(kind: str | None, setting: str) -> Any:
-    """Superpoints of that kind; None, the setting's own numbers, where it is the kind it has anyway."""
-    from app.core.affinity.options import SUPERPOINTS
-    from app.core.geometry.superpoints import SuperpointOptions
-
-    if kind is None or (setting in SUPERPOINTS and SUPERPOINTS[setting].kind == kind):
-        return None
-    return SuperpointOptions(kind)
 
 
 def _frames(text: str) -> tuple[int, int]:
