@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from app.core import tasks
 from app.core.datasets import open_dataset
 from app.core.demo.writer import default_drive_path, write_drive
 from app.core.geometry.superpixels import superpixels
@@ -20,6 +21,7 @@ from app.core.geometry.visibility import VisibilityOptions, sight
 from app.core.geometry.visibility_measures import VisibilityScore, score
 from app.core.methods.visibility import TRUTH
 from app.core.tasks.base import run
+from app.core.tasks.context import Context, Source
 from app.core.types import Frame
 from benchmarks.rows import Row
 
@@ -68,6 +70,20 @@ def judged(places: list[Scene], options: VisibilityOptions) -> tuple[VisibilityS
         times.append(1000 * (time.process_time() - start))
         total += score(seen.visible, place.frame.extra[TRUTH])
     return total, statistics.median(times)
+
+
+def view_ms() -> float:
+    """Process milliseconds from another T_D to all that the visibility view shows of it: the test, superpixels that
+    are cut already, and four curves; the way between processes and painting left out."""
+    context, tell = Context(), tasks.entry("tell_visibility")
+    source = Source(default_drive_path(SEEDS[0]), "00")
+    times = []
+    for threshold in np.linspace(0.2, 2.0, 12):
+        options = VisibilityOptions(rule="paper", threshold=float(threshold))
+        start = time.process_time()
+        run(tell(context, source=source, index=0, camera="image_2", options=options))
+        times.append(1000 * (time.process_time() - start))
+    return statistics.median(times)  # the first one cuts superpixels and loads loops
 
 
 def row(what: str, found: VisibilityScore) -> Row:
@@ -124,4 +140,5 @@ def rows() -> list[Row]:
         Row(f"{rule}, a frame", "ms", judged(places, VisibilityOptions(rule=rule))[1], reach=10)
         for rule in ("zbuffer", "depth_ratio")
     ]
+    found.append(Row("another T_D in the visibility view, in the engine", "ms", view_ms(), reach=50))
     return found + [row(what, judged(places, options)[0]) for what, options in swept()]

@@ -75,3 +75,18 @@ def _pose_line(index: int) -> str:
     pose = np.eye(4)
     pose[2, 3] = STEP * index
     return " ".join(map(str, pose[:3].ravel())) + "\n"
+
+
+def write_truth(drive: SmallDrive) -> None:
+    """State of each point in the picture, as in demo drives: 0 outside, 1 seen, every tenth of these 2, hidden."""
+    folder = drive.root / "sequences" / "00"
+    (folder / "truth").mkdir(exist_ok=True)
+    for index in range(drive.frames):
+        points = scan(index, drive.points * 4 // 9)[0][:, :3]
+        x, y, z = (np.hstack([points, np.ones((len(points), 1))]) @ SENSOR_TO_CAMERA.T)[:, :3].T
+        with np.errstate(all="ignore"):
+            u, v = 60 * x / z + 40, 60 * y / z + 20
+            inside = (z > 0.1) & (u >= 0) & (u < IMAGE_SIZE[0]) & (v >= 0) & (v < IMAGE_SIZE[1])
+        state = inside.astype(np.uint8)
+        state[np.flatnonzero(inside)[::10]] = 2
+        np.savez(folder / "truth" / f"{index:06d}.npz", visible=state)
