@@ -217,3 +217,11 @@ def test_templates_that_cannot_be_used_are_refused(capsys) -> None:
     assert "not both" in refused(capsys, "templates", "night", "--sentence", "{}", "--delete")
     assert "Name the set" in refused(capsys, "templates", "--delete")
     assert "none yet" in refused(capsys, "templates", "night", "--delete")
+
+
+def test_the_demo_clip_brings_its_network(drive, clip, capsys) -> None:
+    found = said(capsys, "query", drive.root, "--text", "car", "--way", "network", "--json")
+    assert found["known"] == found["points"], "a network has something to say of every point"
+    assert "distilled from this CLIP" in refused(
+        capsys, "query", drive.root, "--text", "car", "--clip", clip, "--way", "network"
+    )

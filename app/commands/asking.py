@@ -11,7 +11,7 @@ import typer
 
 from app.commands.shared import must_exist
 from app.core.errors import UsageError
-from app.core.language.queries import LAYER_OF, TEMPLATES
+from app.core.language.queries import ENSEMBLE, LAYER_OF, TEMPLATES, WAYS_OF_QUERIES
 
 if TYPE_CHECKING:
     from app.core.tasks.context import Source
@@ -29,7 +29,10 @@ ClipModelOption = Annotated[
     str, typer.Option(help="Architecture of a bare weights file that does not tell: open_clip's NAME or NAME:TAG.")
 ]
 NetworkOption = Annotated[
-    Path | None, typer.Option(help="A run or checkpoint of a distilled network, for --way network and ensemble.")
+    Path | None,
+    typer.Option(
+        help="A run or checkpoint of a distilled network, for --way network and ensemble; the demo CLIP's without."
+    ),
 ]
 TemplatesOption = Annotated[str, typer.Option(help="Sentences the words are put into: street, plain, imagenet80 …")]
 NegativeOption = Annotated[
@@ -84,7 +87,7 @@ def methods_of(
     from app.core.language.prompts import check_prompt
     from app.core.language.queries import COLORS, LONGEST, MOST_PROMPTS, NEGATIVES, Prompt, QueryState
 
-    check_way(way, network)
+    network = network_for(way, network, clip)
     if smooth and way != "pixels":
         raise UsageError("--smooth is of MaskCLIP's pixels; add --way pixels, or leave it out.")
     prompts = [Prompt(check_prompt(words)) for words in dict.fromkeys(text or ())]
@@ -155,7 +158,7 @@ def classes_of(source: Source, *, way: str, clip: Any, network: Path | None, tem
     from app.core.methods.zero_shot import NO_NAMES, ZeroShotOptions
     from app.core.tasks.context import Context
 
-    check_way(way, network)
+    network = network_for(way, network, clip)
     label_set = Context().sequence(source).label_set
     if label_set is None:
         raise UsageError(f"{NO_NAMES.rstrip('.')}: --label-map, or --text.")
@@ -171,16 +174,23 @@ def _refuse(stated: Mapping[str, object], remedy: str) -> None:
             raise UsageError(f"{name} is of a question in words, and none is asked; {remedy}.")
 
 
-def check_way(way: str, network: Path | None) -> None:
-    """Refuse a way that there is not, and one whose distilled network is not named."""
-    from app.core.language.queries import WAYS_OF_QUERIES
+def network_for(way: str, network: Path | None, clip: Any) -> Path | None:
+    """The distilled network that a way takes: the one that is named; for the demo CLIP the one that comes along.
+
+    ``UsageError`` for a way that there is not, and where a network is needed and none is there.
+    """
+    from app.core.language.choosing import demo
+    from app.core.model_card import DISTILLED, built_in
 
     if way not in WAYS_OF_QUERIES:
         raise UsageError(f"There is no way '{way}'; there are: {', '.join(WAYS_OF_QUERIES)}.")
-    if way in ("network", "ensemble") and network is None:
-        raise UsageError(f"--way {way} needs a distilled network: name its run or checkpoint with --network.")
     if network is not None:
         must_exist(network)
+    elif way in ("network", ENSEMBLE):
+        if clip != demo():
+            raise UsageError(f"--way {way} needs a network distilled from this CLIP: name it with --network.")
+        return built_in(DISTILLED)
+    return network
 
 
 def _box(text: str) -> tuple[str, int, int, int, int]:

@@ -20,9 +20,9 @@ from app.commands.asking import (
     TextOption,
     ThresholdOption,
     WayOption,
-    check_way,
     clip_of,
     methods_of,
+    network_for,
 )
 from app.commands.language_output import (
     about_clip,
@@ -143,9 +143,9 @@ def index(
     from app.core.language.methods_of_query import methods_for
 
     must_exist(path)
-    check_way(way, network)
     source = source_of(path, sequence, columns, label_map)
-    methods = methods_for(clip_of(clip, clip_model), network)
+    chosen = clip_of(clip, clip_model)
+    methods = methods_for(chosen, network_for(way, network, chosen))
     done = run_here("index_sequence", source=source, way=way, methods=methods)
     if as_json:
         print_json(
@@ -176,14 +176,13 @@ def classes(
     from app.core.language.methods_of_query import methods_for
 
     must_exist(path)
-    check_way(way, network)
     chosen = clip_of(clip, clip_model)
     done = run_here(
         "find_classes",
         source=source_of(path, sequence, columns, label_map),
         index=frame,
         clip=chosen,
-        methods=methods_for(chosen, network),
+        methods=methods_for(chosen, network_for(way, network, chosen)),
         way=way,
         templates=templates,
         denoise=denoise,

@@ -112,7 +112,7 @@ def count_words(histogram: Histogram | None, *, among_others: bool = False) -> s
     if histogram is None:
         return ""
     share = f"{text.count(histogram.above)} of {_points(histogram.known, among_others)}"
-    return f"{share} match from {text.number(histogram.threshold, 2)} on" if histogram.threshold is not None else ""
+    return f"{share} match from {text.number(histogram.threshold, 3)} on" if histogram.threshold is not None else ""
 
 
 def timing_words(report: QueryReport | None, *, among_others: bool = False) -> str:

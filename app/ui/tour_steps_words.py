@@ -36,7 +36,7 @@ from app.ui.tour_seen_words import (
 INDEXED = 4
 """Frames after which the tour stops indexing: it shows that what is done stays, and what is not is hatched."""
 
-SEEN = 3
+SEEN = 4
 """Of the first pictures the nearest thing is flown to: it has the most points to look at."""
 
 CLOSE = 2e-3

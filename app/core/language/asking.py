@@ -185,7 +185,7 @@ def rivals_of(
     for place in np.flatnonzero(texts):
         asked = _words(prompts[place].text)
         allowed[place] = [not asked & own for _, own in classes]
-    return rivals, allowed, WITHOUT_VOCABULARY.format(", ".join(negatives))
+    return rivals, allowed, WITHOUT_VOCABULARY.format(", ".join(negatives)) if texts.any() else ""
 
 
 def _classes(label_set: LabelSet | None, info: ClipInfo) -> tuple[tuple[str, frozenset[str]], ...]:

@@ -28,6 +28,10 @@ def swatch_icon(colormap: str, width: int = 84, height: int = 12) -> QIcon:
     return QIcon(picture)
 
 
+NOUGHT = 5e-4
+"""Share of the range below which an end of it is written as 0: nobody sees the difference in the colours."""
+
+
 class ColorBar(QWidget):
     """A bar with its lowest, middle and highest value below it."""
 
@@ -43,6 +47,7 @@ class ColorBar(QWidget):
 
     def show_range(self, colormap: str, low: float, high: float, unit: str) -> None:
         """Show another map or range."""
+        low, high = (0.0 if abs(end) < NOUGHT * abs(high - low) else end for end in (low, high))
         digits = 2 if abs(high - low) < 10 else 1 if abs(high - low) < 100 else 0
         self._image = gradient(colormap)
         self._labels = (

@@ -46,11 +46,13 @@ class TimeStrip(QWidget):
             self.update()
 
     def best_words(self) -> str:
-        """Which frame answers best, in words; "" where none has a score."""
-        if not np.isfinite(self.scores).any():
+        """Which frame answers best, in words, and what the lowest column stands for; "" where none has a score."""
+        known = self.scores[np.isfinite(self.scores)]
+        if not len(known):
             return ""
         best = int(np.nanargmax(self.scores))
-        return f"best {text.number(float(self.scores[best]), 3)} in frame {text.count(best)}"
+        least = f", least {text.number(float(known.min()), 3)}" if len(known) > 1 else ""
+        return f"best {text.number(float(known.max()), 3)} in frame {text.count(best)}{least}"
 
     def sizeHint(self) -> QSize:
         """Wide and low."""

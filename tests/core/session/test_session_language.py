@@ -316,3 +316,43 @@ def test_a_restored_session_asks_again(session: Session, language: SessionLangua
     assert again.language.query.mode == "winner"
     assert again.language.clip == clip
     assert again.language.report is not None
+
+
+def test_scores_come_while_frames_are_indexed(
+    session: Session, language: SessionLanguage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.core.session_search.LOOK_EVERY", 0.0)
+    monkeypatch.setattr("app.core.session_search.LOOK_SHARE", 1e9)
+    language.ask("car")
+    seen: list[tuple[bool, int]] = []
+    language.search_changed.connect(lambda found: seen.append((language.indexing, found.indexed)))
+    language.index()
+    frames = session.sequence.frames
+    assert [count for indexing, count in seen if indexing] == list(range(1, frames + 1))
+    assert seen[-1] == (False, frames)
+
+
+def test_looking_at_an_index_that_grows_costs_little(session: Session, language: SessionLanguage) -> None:
+    language.ask("car")
+    seen: list[object] = []
+    language.search_changed.connect(seen.append)
+    language.index()
+    assert len(seen) <= 3, "not every frame is followed by a search"
+
+
+def test_templates_are_stored_and_what_is_shown_follows(session: Session, language: SessionLanguage) -> None:
+    changed = heard(language.templates_changed)
+    language.ask("car")
+    language.save_templates("mine", ["a {}", " ", "the {} "])
+    language.set_templates("mine")
+    before = session.layer_data("left").values.copy()
+    language.save_templates("mine", ["dark {}"], instead_of="mine")
+    assert not np.array_equal(session.layer_data("left").values, before, equal_nan=True)
+    assert [one.templates for one in language.own_templates] == [("dark {}",)]
+    with pytest.raises(UsageError, match="already"):
+        language.save_templates("mine", ["a {}"])
+    with pytest.raises(UsageError, match="None of your own"):
+        language.delete_templates("yours")
+    language.delete_templates("mine")
+    assert language.query.templates == "street" and len(changed) == 3
+    assert errors(session) == []
