@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from psygnal import Signal, SignalInstance
 
 from app.core.affinity.inspecting import LAYERS, METHOD, Gathering, QueueReport
-from app.core.errors import Cancelled, LidarScopeError, UsageError
+from app.core.errors import LidarScopeError, UsageError
 from app.core.session_affinity_options import LabelOptions
 from app.core.session_corrections import HandCorrections
 from app.core.session_stories import NOT_ON, Stories
@@ -85,6 +85,8 @@ class SessionAffinity(LabelOptions, Stories, HandCorrections):
         HandCorrections.__init__(self)
         self._gathering = Gathering()
         self._gather_task: int | None = None
+        self._gather_ticket = 0
+        self._gathered_for = -1
         self._gather_held = False
         for signal, handler in self._heard():
             signal.connect(handler)
@@ -115,7 +117,7 @@ class SessionAffinity(LabelOptions, Stories, HandCorrections):
     def cancel_gather(self) -> None:
         """Stop reading; what is read stays."""
         self._gather_held = True
-        if self._gather_task is not None:
+        if self._gathering.on and self._gather_task is not None:
             self._host.cancel_task(self._gather_task)
 
     def _gather(self) -> None:
@@ -123,24 +125,29 @@ class SessionAffinity(LabelOptions, Stories, HandCorrections):
         if source is None or options is None:
             raise UsageError(NOT_ON)
 
-        def gathered(_result: object) -> None:
-            ended(None)
-            self._gathered += 1
-            self._sync()
+        self._gather_ticket += 1
+        ticket, self._gathered_for = self._gather_ticket, self._host.index
 
-        def ended(error: LidarScopeError | None) -> None:
-            if self._gather_task == task[0]:
-                self._gather_task = None
+        def newest() -> bool:
+            return ticket == self._gather_ticket
+
+        def gathered(_result: object) -> None:
+            if newest():
                 self._tell_gathering(Gathering())
-            if error is not None and not isinstance(error, Cancelled):
-                self._gather_held = True  # it would fail again
+                self._gathered += 1
+                self._sync()
+
+        def ended(_error: LidarScopeError) -> None:
+            if newest():
+                self._gather_held = True  # it was stopped, or would fail again
+                self._tell_gathering(Gathering())
 
         def read(event: Progress) -> None:
-            self._tell_gathering(Gathering(True, event.done, event.total))
+            if newest():
+                self._tell_gathering(Gathering(True, event.done, event.total))
 
-        task: list[int | None] = [None]
         self._tell_gathering(Gathering(True))
-        task[0] = self._gather_task = self._host.run_task(
+        self._gather_task = self._host.run_task(
             "gather_queue",
             "Read the queue's superpoints",
             gathered,
@@ -220,9 +227,15 @@ class SessionAffinity(LabelOptions, Stories, HandCorrections):
             self._anchor = None  # it was left: from now on it follows the frame in view
         self._follow_queue(report, before)
         self.report_changed.emit(report)
-        lacking = report is not None and report.lacking
-        if lacking and not self._gather_held and not self._host.playback.playing and self._gather_task is None:
+        if report is not None and report.lacking and self._may_gather():
             self._gather()
+
+    def _may_gather(self) -> bool:
+        """Whether features are read without being asked: the picture stands still, nobody stopped it, and it is not
+        under way for this frame."""
+        if self._gather_held or self._host.playback.playing:
+            return False
+        return not self._gathering.on or self._gathered_for != self._host.index
 
     def _ask_report(self) -> None:
         state, host = self._host.frame_state, self._host

@@ -35,16 +35,30 @@ class Sheet:
     def text(
         self, x: float, y: float, words: str, *, size: int = 15, color: Color = INK, anchor: str = "la"
     ) -> None:
-        """Words; ``anchor`` as PIL's: left, middle, right and ascender, middle, baseline."""
-        self._draw.text((x, y), words, fill=color, font=font(size), anchor=anchor)
+        """Words; ``anchor`` as PIL's: left, middle, right and ascender, middle, descender. Arrows are drawn: PIL's
+        letters have none."""
+        pieces = plain(words).split("→")
+        wide = 1.1 * size
+        x -= {"l": 0.0, "m": 0.5, "r": 1.0}[anchor[0]] * length(words, size)
+        for place, piece in enumerate(pieces):
+            if place:
+                self._arrow(x, y + {"a": 0.62, "m": 0.0, "d": -0.38}[anchor[1]] * size, wide, size, color)
+                x += wide
+            self._draw.text((x, y), piece, fill=color, font=font(size), anchor="l" + anchor[1])
+            x += font(size).getlength(piece)
+
+    def _arrow(self, x: float, y: float, wide: float, size: int, color: Color) -> None:
+        tip, head, thick = x + 0.92 * wide, 0.26 * size, max(round(size / 11), 1)
+        self._draw.line([(x + 0.08 * wide, y), (tip, y)], fill=color, width=thick)
+        self._draw.line([(tip - head, y - head), (tip, y), (tip - head, y + head)], fill=color, width=thick)
 
     def fitted(self, x: float, y: float, words: str, width: float, **how: Any) -> None:
-        """Words, cut off with … where they are wider than that."""
+        """Words, cut off with dots where they are wider than that."""
         size = how.get("size", 15)
         short = words
-        while short and font(size).getlength(short if short == words else short + "…") > width:
+        while short and length(short if short == words else short + "...", size) > width:
             short = short[:-1]
-        self.text(x, y, words if short == words else short.rstrip() + "…", **how)
+        self.text(x, y, words if short == words else short.rstrip() + "...", **how)
 
     def box(self, x0: float, y0: float, x1: float, y1: float, color: Color) -> None:
         """A filled rectangle; nothing where it is narrower than a pixel."""
@@ -92,6 +106,17 @@ def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     from PIL import ImageFont
 
     return ImageFont.load_default(size)
+
+
+def length(words: str, size: int) -> float:
+    """Pixels that words take, arrows among them."""
+    pieces = plain(words).split("→")
+    return sum(font(size).getlength(piece) for piece in pieces) + 1.1 * size * (len(pieces) - 1)
+
+
+def plain(words: str) -> str:
+    """Words in letters that PIL's have."""
+    return words.replace("β", "beta").replace("×", "x").replace("−", "-").replace("…", "...")
 
 
 def readable(color: Color) -> Color:

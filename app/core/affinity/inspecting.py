@@ -7,7 +7,7 @@ Everything is numpy and plain values, frozen, and travels between processes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -355,4 +355,3 @@ class Gathering:
     on: bool = False
     done: int = 0
     total: int = 0
-    frames: tuple[int, ...] = field(default=())

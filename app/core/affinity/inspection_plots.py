@@ -21,12 +21,15 @@ def class_bars(rows: Sequence[tuple[str, int, int, int]]) -> bytes:
     height = 96 + 44 * max(len(rows), 1)
     sheet = Sheet(900, height)
     sheet.text(24, 20, "Superpoints with the right class, by class", size=20)
-    sheet.text(24, 48, "grey: before affinity; green or red: after", size=14, color=FAINT)
+    sheet.text(
+        24, 48, "grey: before affinity; below: after, green where better, red where worse", size=14, color=FAINT
+    )
     left, right = 220, 760
     for place, (name, count, before, after) in enumerate(rows):
         y = 84 + 44 * place
         sheet.fitted(left - 14, y + 14, name, left - 40, anchor="rm")
-        for offset, number, color in ((0, before, BEFORE), (15, after, BETTER if after >= before else WORSE)):
+        moved = ACCENT if after == before else BETTER if after > before else WORSE
+        for offset, number, color in ((0, before, BEFORE), (15, after, moved)):
             sheet.box(left, y + offset, right, y + offset + 12, RULE)
             sheet.box(left, y + offset, left + (right - left) * number / max(count, 1), y + offset + 12, color)
         said = f"{100 * before / max(count, 1):.1f} → {100 * after / max(count, 1):.1f} %"

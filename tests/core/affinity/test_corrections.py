@@ -88,7 +88,7 @@ def test_what_training_recipes_call(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         json.dumps({
             "version": 1, "path": "p", "sequence": "00",
             "corrections": [
-                {"frame": "a", "size": 3, "points": "AAAA", "action": "accept", "name": "car", "said": "", "when": ""}
+                {"frame": "a", "size": 3, "points": "AA==", "action": "accept", "name": "a", "said": "", "when": ""}
             ],
         }).encode(),
     ],

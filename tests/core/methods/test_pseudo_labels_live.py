@@ -1,4 +1,4 @@
-"""Pseudo-labels of the queue in view: the numbers of written labels, gathered frames, and all that can be missing."""
+"""Pseudo-labels of the queue in view: numbers of written labels, gathered frames, and all that can be missing."""
 
 from __future__ import annotations
 
