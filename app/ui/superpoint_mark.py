@@ -58,5 +58,5 @@ class SuperpointMark(Listening):
         above = (middle + np.array([0, 0, half[2] + 0.25])).astype(np.float32)
         labelling = self._desk.labelling
         after, before = labelling.name(story.label_after), labelling.name(story.label_before)
-        words = after if after == before else f"{before} → {after}"
+        words = after if after == before else f"{after} (was {before})"
         self._viewport.set_item(NAME, Texts(above[None], (words,), (color,), 13))

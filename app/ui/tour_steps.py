@@ -14,6 +14,7 @@ from app.core.state import FrameState
 from app.ui.application import DEMO_FRAMES
 from app.ui.panels.cameras import CamerasPanel
 from app.ui.tour_driver import Driver
+from app.ui.tour_steps_affinity import affinity
 from app.ui.tour_steps_models import models
 from app.ui.tour_steps_training import training
 from app.ui.tour_steps_visibility import visibility
@@ -337,5 +338,5 @@ def _state(driver: Driver) -> FrameState:
 
 STEPS: tuple[TourStep, ...] = (
     _open, _orbit, _layers, _legend, _pick, _camera_image, _cameras, _select, _linked, _accumulate, _play,
-    _palette, _light, _save, models, words, visibility, training,
+    _palette, _light, _save, models, words, visibility, affinity, training,
 )  # fmt: skip

@@ -25,7 +25,7 @@ ROWS_SEEN = 4
 class FlipsPanel(Panel):
     """Pairs with their counts; a click goes through one pair, buttons and keys from one to the next."""
 
-    least_width = 302
+    least_width = 308
     hint = "W next · Shift+W back"
 
     def __init__(self, desk: Desk) -> None:

@@ -242,6 +242,7 @@ class InstancePanel(Panel):
     def _refuse(self, sentence: str) -> None:
         if sentence != self._refused:
             self._refused = sentence
+            self._story = None  # a button that was refused shows again what is so
             self._refresh_soon()
 
     # what the user does

@@ -32,7 +32,7 @@ LEAVES = "When labels are written, a queue ends where this one would; what is ri
 class PseudoLabelsPanel(Panel):
     """A switch, accuracy, layers, the queue, and below them every number that decides labels."""
 
-    least_width = 302
+    least_width = 308
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)

@@ -26,7 +26,7 @@ from app.ui.widgets.swatch_menu import Rgb
 
 Cell = tuple[int, int]
 
-NAMES, NAMES_FROM = 84.0, 400
+NAMES, NAMES_FROM = 84.0, 280
 """Room for names beside the bands, and the widget's width from which they are written."""
 
 REST_MS = 120
