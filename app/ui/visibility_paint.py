@@ -14,8 +14,12 @@ from app.core.state import DrawnCloud
 from app.core.visibility_view import PictureSuperpixels
 from app.ui.image_points import OPAQUE
 
-BORDER = np.array([255, 232, 130], np.uint32)
-"""Pale yellow: neither a colour of streets nor one of the points."""
+LIGHT_BORDER = np.array([255, 232, 130], np.uint32)
+DARK_BORDER = np.array([92, 66, 0], np.uint32)
+"""Pale yellow, and a brown where the picture itself is bright: neither is a colour of streets or of the points."""
+
+BRIGHT = 186
+"""Of 255: green from which a pixel is bright."""
 
 VISIBLE, HIDDEN = np.uint8(1), np.uint8(2)
 
@@ -62,11 +66,13 @@ def _widened(border: np.ndarray, shape: tuple[int, ...], width: int) -> np.ndarr
 
 
 def mixed(pixels: np.ndarray) -> np.ndarray:
-    """(K,) packed pixels, each moved towards the borders' colour."""
+    """(K,) packed pixels, each moved towards a colour that stands out from it."""
     result = np.full(len(pixels), OPAQUE, np.uint32)
-    for shift, part in zip((16, 8, 0), BORDER, strict=True):
+    bright = ((pixels >> np.uint32(8)) & np.uint32(255)) > BRIGHT
+    for shift, light, dark in zip((16, 8, 0), LIGHT_BORDER, DARK_BORDER, strict=True):
         old = (pixels >> np.uint32(shift)) & np.uint32(255)
-        new = (old * np.uint32(256 - STRENGTH) + part * np.uint32(STRENGTH)) >> np.uint32(8)
+        ink = np.where(bright, dark, light)
+        new = (old * np.uint32(256 - STRENGTH) + ink * np.uint32(STRENGTH)) >> np.uint32(8)
         result |= new << np.uint32(shift)
     return result
 

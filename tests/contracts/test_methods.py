@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from docs_example import load_example
-from small_drive import scan, write_small_drive
+from small_drive import scan, write_small_drive, write_truth
 from test_layers import check
 
 from app.core import layers, methods
@@ -29,6 +29,7 @@ LAYERS = pytest.mark.parametrize("layer", SHOWN, ids=lambda layer: layer.name)
 def source(tmp_path_factory: pytest.TempPathFactory) -> Source:
     """Frame 0 is good, frame 1 holds points that are not finite, frame 2 holds nothing else."""
     drive = write_small_drive(tmp_path_factory.mktemp("drive"), frames=3, points=120)
+    write_truth(drive)
     for index, bad in ((1, slice(0, 4)), (2, slice(None))):
         cloud, _ = scan(index, 120)
         cloud[bad, :3] = np.nan
