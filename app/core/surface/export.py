@@ -64,14 +64,17 @@ def write_mesh(
     places = np.asarray(vertices, np.float64)
     if world_from_sensor is not None:
         places = places @ world_from_sensor[:3, :3].T + world_from_sensor[:3, 3]
-    mesh = trimesh.Trimesh(places, triangles, vertex_colors=colors if len(places) else None, process=False)
+    painted = colors if len(places) else None
+    turned = None
     if normals is not None and len(places):
         turned = np.asarray(normals, np.float64)
         turned = turned if world_from_sensor is None else turned @ world_from_sensor[:3, :3].T
         known = np.isfinite(turned).all(axis=1, keepdims=True)
-        mesh.vertex_normals = turned if known.all() else np.where(known, turned, mesh.vertex_normals)
+        if not known.all():
+            turned = np.where(known, turned, trimesh.Trimesh(places, triangles, process=False).vertex_normals)
+    mesh = trimesh.Trimesh(places, triangles, vertex_colors=painted, vertex_normals=turned, process=False)
     kind = path.suffix.lower()[1:]
-    content = mesh.export(file_type=kind, **_OPTIONS[kind])
+    content: Any = mesh.export(file_type=kind, **_OPTIONS[kind])
     write_atomically(path, content.encode() if isinstance(content, str) else content)
     reach = float(np.abs(places).max()) if len(places) else 0.0
     if kind != "obj" and reach > FAR:

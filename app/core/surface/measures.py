@@ -17,8 +17,10 @@ class Reference(Protocol):
     ``places`` (S, 3) float32 lie evenly on it; ``about`` says in one line what it is.
     """
 
-    places: np.ndarray
-    about: str
+    @property
+    def places(self) -> np.ndarray: ...
+    @property
+    def about(self) -> str: ...
 
     def distance(self, places: np.ndarray) -> np.ndarray:
         """(M,) metres from (M, 3) places to it."""

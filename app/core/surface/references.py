@@ -77,7 +77,9 @@ def _moving_ids(label_set: LabelSet | None) -> list[int]:
 def _inside(points: np.ndarray, box: Box | None) -> np.ndarray:
     if box is None:
         return points
-    return points[((points >= np.float32(box.low)) & (points <= np.float32(box.high))).all(axis=1)]
+    return points[
+        ((points >= np.array(box.low, np.float32)) & (points <= np.array(box.high, np.float32))).all(axis=1)
+    ]
 
 
 def _near(vertices: np.ndarray, triangles: np.ndarray, points: np.ndarray) -> np.ndarray:

@@ -23,7 +23,7 @@ def levels(field, points: np.ndarray, options: ExtractionOptions, **more) -> lis
 def dense(field, low: float, high: float, step: float, threshold: float = 0.5) -> Triangles:
     axis = np.arange(low, high, step) + step / 2
     places = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), -1).reshape(-1, 3)
-    cells = np.unique(keys_of(places, step))
+    cells = distinct(keys_of(places, step))
     corners = corners_of(cells)
     return march(cells, corners, field(positions(corners, step).astype(np.float32)), step, threshold)
 
