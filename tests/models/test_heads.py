@@ -32,7 +32,7 @@ def given(queries: int = 5, neighbours: int = 4, points: int = 9, latent: int = 
 
 
 def linear(values: np.ndarray, layer: torch.nn.Module) -> np.ndarray:
-    weight, bias = (parameter.detach().numpy() for parameter in (layer.weight, layer.bias))  # type: ignore[union-attr]
+    weight, bias = (parameter.detach().numpy() for parameter in layer.parameters())
     return np.asarray(values @ weight.T + bias)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -120,7 +122,21 @@ def batch(points: int = 40, scans: int = 2) -> Batch:
     feats = torch.from_numpy(rng.normal(size=(points, 4)).astype(np.float32))
     targets = torch.from_numpy(rng.integers(-1, 3, points))
     wanted = torch.from_numpy(rng.normal(size=(3, 3)).astype(np.float32))  # for objectives that learn features
-    return Batch(torch.from_numpy(coords.astype(np.int32)), feats, targets, scans, wanted)
+    plain = Batch(torch.from_numpy(coords.astype(np.int32)), feats, targets, scans, wanted)
+    return plain._replace(**asked(points, feats, rng))
+
+
+def asked(points: int, feats: Tensor, rng: np.random.Generator) -> dict[str, Any]:
+    """Queries of one or two points each, for objectives that learn occupancy."""
+    rows = np.arange(points)
+    support = np.stack([rows, np.where(rows % 3, (rows + 2) % points, -1)], 1)
+    occupied = rng.random(points) < 0.5
+    return {
+        "queries": feats[:, :3] + torch.where(torch.from_numpy(occupied), 0.3, -0.3)[:, None],
+        "support": torch.from_numpy(support),
+        "occupied": torch.from_numpy(occupied),
+        "shine": torch.from_numpy(np.where(occupied, 0.5, -1).astype(np.float32)),
+    }
 
 
 @pytest.mark.parametrize("name", discovery.module_names("app.models.objectives"))

@@ -2,18 +2,43 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from app.core.training.recipe import Recipe
 
 
-def augmented(points: np.ndarray, recipe: Recipe, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+@dataclass(frozen=True)
+class Motion:
+    """How a scan was moved as a whole: ``matrix`` (3, 3) float32, then ``shift`` (3,) float32, metres."""
+
+    matrix: np.ndarray
+    shift: np.ndarray
+
+    def of(self, points: np.ndarray) -> np.ndarray:
+        """(N, 3) float32 points moved alike."""
+        # einsum, not BLAS: its sums do not depend on how many threads there are
+        moved = np.einsum("nj,ij->ni", points, self.matrix)
+        if self.shift.any():
+            moved += self.shift
+        return np.asarray(moved)
+
+
+STILL = Motion(np.eye(3, dtype=np.float32), np.zeros(3, np.float32))
+"""What leaves a scan as it was recorded."""
+
+
+def augmented(
+    points: np.ndarray, recipe: Recipe, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, Motion]:
     """A scan (N, 3) float32 metres after the recipe's augmentations.
 
     Returns
     -------
     points : (M, 3) float32, those that were kept, in their order
     rows : (M,) int64, which they were
+    motion : how all were moved, before the jitter of each
     """
     rows = np.arange(len(points))
     if recipe.keep_points < 1:
@@ -26,13 +51,14 @@ def augmented(points: np.ndarray, recipe: Recipe, rng: np.random.Generator) -> t
         matrix = np.diag([*rng.choice([-1.0, 1.0], 2), 1.0]) @ matrix
     if recipe.scale:
         matrix *= rng.uniform(1 - recipe.scale, 1 + recipe.scale)
-    # einsum, not BLAS: its sums do not depend on how many threads there are
-    moved = np.einsum("nj,ij->ni", points[rows], matrix.astype(np.float32))
+    shift = np.zeros(3, np.float32)
     if recipe.translate:
-        moved += rng.uniform(-recipe.translate, recipe.translate, 3).astype(np.float32)
+        shift = rng.uniform(-recipe.translate, recipe.translate, 3).astype(np.float32)
+    motion = Motion(matrix.astype(np.float32), shift)
+    moved = motion.of(points[rows])
     if recipe.jitter:
         moved += rng.normal(0, recipe.jitter, moved.shape).astype(np.float32)
-    return moved, rows
+    return moved, rows, motion
 
 
 def chosen_voxels(count: int, most: int, rng: np.random.Generator) -> np.ndarray:

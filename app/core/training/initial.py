@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
     from app.core.training.samples import Samples
 
+log = logging.getLogger(__name__)
+
 SAME_WORDS = 1e-3
 """Most that embeddings of the same words differ, in a file of half precision too."""
 
@@ -30,8 +33,17 @@ def initialise(network: Backbone, recipe: Recipe, samples: Samples) -> None:
     model = load_model(path, "cpu")
     state = model.network.state_dict()
     own = network.state_dict()
-    if getattr(recipe, "new_classifier", False):
+    begins_anew = model.card.pretrained and samples.occupancy is None
+    if begins_anew:
+        log.info("%s was pretrained on occupancy: its head and last layer are left out.", model.path)
+    if begins_anew or getattr(recipe, "new_classifier", False):
         state = {**state, **{name: own[name] for name in own if name.startswith("classifier.")}}
+    elif samples.occupancy is not None:
+        if model.card.outputs != samples.outputs or not model.card.pretrained:
+            raise DataError(
+                f"{model.path} gives no latents of {samples.outputs} values for a head to be learnt on; begin "
+                "without init, or name a checkpoint of recipe also with the same latent."
+            )
     elif samples.clip:
         if model.card.clip != samples.clip:
             theirs = f"CLIP {model.card.clip}" if model.card.distilled else "no CLIP"

@@ -63,7 +63,7 @@ def start(kind: str, recipe: Recipe, data: Path, out: Path, *, queue: bool = Fal
     Returns at once. ``UsageError`` or ``DataError`` where the folder, the recipe or the disk do not allow it.
     """
     run = begin(out, kind, recipe, data)
-    waiting = Status(QUEUED, max_steps=recipe.max_steps, host=this_host(), changed=now())
+    waiting = Status(QUEUED, max_steps=run.read_config()[1].max_steps, host=this_host(), changed=now())
     run.write_status(waiting)
     if not queue:
         resume(out)

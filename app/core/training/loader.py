@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, TimeoutError
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -110,7 +111,23 @@ def collated(samples: tuple[Sample, ...]) -> Batch:
     wanted = torch.from_numpy(np.concatenate(tables)) if tables else None
     scans = len(samples)
     plain = torch.from_numpy(coords), torch.from_numpy(feats), torch.from_numpy(targets)
-    return Batch(*plain, scans, wanted, *_pictures(samples))
+    queries: dict[str, Any] = _queries(samples)
+    return Batch(*plain, scans, wanted, *_pictures(samples))._replace(**queries)
+
+
+def _queries(samples: tuple[Sample, ...]) -> dict[str, torch.Tensor]:
+    """``queries``, ``support``, ``occupied`` and ``shine`` of a batch, nothing where nothing is asked."""
+    starts = np.cumsum([0, *(len(sample.coords) for sample in samples)])
+    asked = [(sample.asked, starts[i]) for i, sample in enumerate(samples) if sample.asked is not None]
+    if not asked:
+        return {}
+    support = [np.where(found.support < 0, -1, found.support + start) for found, start in asked]
+    return {
+        "queries": torch.from_numpy(np.concatenate([found.places for found, _ in asked])),
+        "support": torch.from_numpy(np.concatenate(support)),
+        "occupied": torch.from_numpy(np.concatenate([found.occupied for found, _ in asked])),
+        "shine": torch.from_numpy(np.concatenate([found.shine for found, _ in asked])),
+    }
 
 
 def _pictures(samples: tuple[Sample, ...]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor] | tuple[()]:

@@ -27,7 +27,7 @@ from app.core.training.samples import Sample, Samples
 from app.core.training.schedule import learning_rate
 from app.core.training.shared_norm import share_statistics
 from app.core.training.state import TrainingState
-from app.core.training.validation import confusion_of, sides, validation_scans
+from app.core.training.validation import measured, sides, validation_scans
 from app.models.backbones.spvcnn_text import SPVCNNText
 from app.models.objectives.base import Batch, Objective
 
@@ -205,7 +205,7 @@ class Loop:
         return dict(zip(totals, torch.stack(list(totals.values())).tolist(), strict=True))
 
     def _moved(self, batch: Batch) -> Batch:
-        moved = {
+        moved: dict[str, Any] = {
             name: self.fabric.to_device(part)
             for name, part in batch._asdict().items()
             if isinstance(part, torch.Tensor)
@@ -230,8 +230,8 @@ class Loop:
     def _validate(self) -> dict[str, float]:
         network = self.state.objective.network if self.state.averaged is None else self.state.averaged.network
         rank, world = self.fabric.global_rank, self.fabric.world_size
-        counts = confusion_of(
-            network, self.samples, self.scans[rank::world],
+        counts = measured(
+            self.state.objective, network, self.samples, self.scans[rank::world],
             precision=self.fabric.autocast, device=self.fabric.device,
         )  # fmt: skip
         if world > 1:
@@ -277,8 +277,9 @@ class Loop:
             voxel_size=recipe.voxel_size,
             columns=recipe.columns,
             max_points=recipe.max_points or None,
-            label_set="" if self.samples.clip else label_set_name(self.samples.label_set),
-            classes=() if self.samples.clip else self.samples.classes,
+            label_set=label_set_name(self.samples.label_set) if self.samples.teaches_classes else "",
+            classes=self.samples.classes if self.samples.teaches_classes else (),
+            occupancy={} if self.samples.occupancy is None else self.samples.occupancy.facts,
             trained_on=str(self.data),
             recipe=self.kind,
             step=self.state.step,

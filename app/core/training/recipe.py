@@ -108,6 +108,11 @@ class Recipe(BaseModel):
     # --- optimisation
     seed: int = Field(default=0, ge=0, le=2**31 - 1, description="All randomness follows from it.")
     max_steps: int = Field(default=10_000, ge=1, le=100_000_000, description="Optimiser steps.")
+    epochs: int = Field(
+        default=0, ge=0, le=1_000_000,
+        description="Passes over the training scans after which a run ends that max_steps has not ended before; it "
+        "is counted as steps when the run begins. 0: max_steps alone.",
+    )  # fmt: skip
     batch_size: int = Field(
         default=2, ge=1, le=4096,
         description="Scans of one forward pass, over all processes together.",
@@ -178,6 +183,11 @@ class Recipe(BaseModel):
     def objective_fields(self, class_counts: tuple[int, ...]) -> dict[str, Any]:
         """Config fields of the objective; ``class_counts``: labelled points of each class (empty: not counted)."""
         return {}
+
+    @property
+    def passes(self) -> int:
+        """Passes over the training scans after which the run ends; 0: ``max_steps`` alone says."""
+        return self.epochs
 
     @property
     def counts_classes(self) -> bool:

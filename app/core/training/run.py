@@ -18,6 +18,7 @@ from app.core.errors import DataError, LidarScopeError
 from app.core.model_card import check_network
 from app.core.training.folder import FAILED, FINISHED, PAUSED, RUNNING, STOPPED, RunFolder, process_born
 from app.core.training.heartbeat import Heartbeat
+from app.core.training.length import ended
 from app.core.training.processes import check_processes, fabric_of, is_first, usable_cores
 from app.core.training.recipe import Recipe, changed_later
 
@@ -54,6 +55,7 @@ def begin(folder: Path, kind: str, recipe: Recipe, data: Path) -> RunFolder:
     for name in ("init", "val_data", "label_list", "labels", "image_weights"):  # a run may go on from elsewhere
         if getattr(recipe, name, ""):
             recipe = recipe.model_copy(update={name: str(Path(getattr(recipe, name)).resolve())})
+    recipe = ended(recipe, data)
     run = RunFolder(folder)
     run.create(kind, recipe, data.resolve())
     return run

@@ -31,21 +31,22 @@ from app.core.types import Frame
 
 if TYPE_CHECKING:
     from app.core.training.language_targets import LanguageTargets, Readout
+    from app.core.training.occupancy_targets import Asked, Lines, OccupancyTargets
     from app.core.training.pictures import Cut, Pictures, View
     from app.core.training.pseudo_targets import PseudoTargets
     from app.core.training.text_classes import TextClasses
 
 log = logging.getLogger(__name__)
 
-_ORDER, _SAMPLE = 1, 2
-"""First words of the random streams for the order of an epoch and for the changes of a sample."""
+_ORDER, _SAMPLE, _QUERIES = 1, 2, 3
+"""First words of the random streams for the order of an epoch, the changes of a sample, and what it is asked."""
 
 
 @dataclass(frozen=True)
 class Sample:
     """One scan as voxels: coords (V, 4) int32, feats (V, C) float32, targets (V,) int64 channels or −1; where
     features are learnt, ``wanted`` (W, D) float16 holds them and targets are its rows; ``cut``: of a picture that
-    shows some of them."""
+    shows some of them; ``asked``: places, and whether something is there."""
 
     coords: np.ndarray
     feats: np.ndarray
@@ -53,23 +54,26 @@ class Sample:
     scan: Scan
     wanted: np.ndarray | None = None
     cut: Cut | None = None
+    asked: Asked | None = None
 
 
 @dataclass(frozen=True)
 class Decoded:
     """What is kept of a scan: points (N, 3) float32, columns, targets (N,) int16 channels or −1, and views of its
-    pictures where they teach."""
+    pictures, or lines of sight, where they teach."""
 
     points: np.ndarray
     columns: dict[str, np.ndarray]
     targets: np.ndarray | None
     views: tuple[View, ...] = ()
+    lines: Lines | None = None
 
     @property
     def bytes(self) -> int:
         """Memory it takes."""
         held = [self.points, *self.columns.values(), *([] if self.targets is None else [self.targets])]
-        return sum(array.nbytes for array in held) + sum(view.nbytes for view in self.views)
+        sights = 0 if self.lines is None else self.lines.nbytes
+        return sum(array.nbytes for array in held) + sum(view.nbytes for view in self.views) + sights
 
 
 class Samples:
@@ -92,6 +96,7 @@ class Samples:
         self._pseudo = self._pseudo_targets(data)
         self.words = self._text_classes()
         self._pictures = self._of_pictures()
+        self.occupancy = self._occupancy_targets()
 
     def sample(self, number: int) -> Sample:
         """Training sample ``number`` (0, 1 …): passes over all scans, each in another order."""
@@ -103,8 +108,7 @@ class Samples:
             decoded = self.decoded(scan)
             taught = self._taught(scan, decoded)
             if taught is not None:
-                rng = np.random.default_rng([self.recipe.seed, _SAMPLE, number])
-                return self._voxels(scan, decoded, *taught, rng)
+                return self._voxels(scan, decoded, *taught, number)
             self._mute.add(scan)
             lacks = "labels" if self._language is None else "points that a picture shows"
             log.info("Scan %s has no %s; the next one is taken in its place.", scan, lacks)
@@ -146,8 +150,15 @@ class Samples:
         return "" if self._language is None else self._language.info.identity
 
     @property
+    def teaches_classes(self) -> bool:
+        """Whether the network gives scores of classes."""
+        return self._language is None and self.occupancy is None
+
+    @property
     def outputs(self) -> int:
-        """Values a point that the network gives: scores of classes, or a feature."""
+        """Values a point that the network gives: scores of classes, a feature, or a latent."""
+        if self.occupancy is not None:
+            return self.occupancy.latent
         return len(self.classes) if self._language is None else self._language.info.embed_dim
 
     @property
@@ -217,10 +228,11 @@ class Samples:
         decoded: Decoded,
         targets: np.ndarray,
         wanted: np.ndarray | None,
-        rng: np.random.Generator,
+        number: int,
     ) -> Sample:
         recipe = self.recipe
-        points, rows = augmented(decoded.points, recipe, rng)
+        rng = np.random.default_rng([recipe.seed, _SAMPLE, number])
+        points, rows, motion = augmented(decoded.points, recipe, rng)
         columns = {name: column[rows] for name, column in decoded.columns.items()}
         found = network_input(points, columns, recipe.columns, recipe.voxel_size)
         kept = chosen_voxels(len(found.first), recipe.max_points, rng)
@@ -231,12 +243,17 @@ class Samples:
             chosen[chosen >= 0] = back
             wanted = wanted[used]
         cut = None if self._pictures is None else self._pictures.cut(decoded.views, first, rng)
-        return Sample(found.coords[kept], found.feats[kept], chosen, scan, wanted, cut)
+        feats, asked = found.feats[kept], None
+        if self.occupancy is not None and decoded.lines is not None:
+            chance = np.random.default_rng([recipe.seed, _QUERIES, number])
+            asked = self.occupancy.asked(decoded.lines, motion, feats[:, :3], chance)
+        return Sample(found.coords[kept], feats, chosen, scan, wanted, cut, asked)
 
     def _read(self, scan: Scan) -> Decoded:
         dataset = self.val_dataset if scan.data else self.dataset
         assert dataset is not None
-        frame = dataset.sequence(scan.sequence).read(scan.index)
+        sequence = dataset.sequence(scan.sequence)
+        frame = sequence.read(scan.index)
         stored = frame_columns(frame)
         wanted = {name: np.array(stored[name], np.float32) for name in self.recipe.columns if name in stored}
         teaches = scan in self._taught_scans
@@ -247,7 +264,8 @@ class Samples:
         views = self._pictures.views(frame) if self._pictures is not None and teaches else ()
         if self._pictures is not None and teaches and not views:
             log.info("Scan %s has no picture that shows its points; its labels alone teach.", scan)
-        return Decoded(np.array(frame.points, np.float32), wanted, targets, views)
+        lines = None if self.occupancy is None else self.occupancy.lines(sequence, frame)
+        return Decoded(np.array(frame.points, np.float32), wanted, targets, views, lines)
 
     def _own_labels(self, frame: Frame) -> np.ndarray | None:
         """(N,) train ids as recorded."""
@@ -265,6 +283,15 @@ class Samples:
 
         names = tuple(dict.fromkeys(scan.sequence for scan in self.split.train))
         return PseudoTargets(self.recipe, data, names, self.label_set)
+
+    def _occupancy_targets(self) -> OccupancyTargets | None:
+        from app.core.training.recipes.also import Also
+
+        if not isinstance(self.recipe, Also):
+            return None
+        from app.core.training.occupancy_targets import OccupancyTargets
+
+        return OccupancyTargets(self.recipe)
 
     def _text_classes(self) -> TextClasses | None:
         from app.core.training.recipes.affinity3d import Affinity3D

@@ -16,11 +16,13 @@ import torch
 from torch import Tensor
 
 from app.core.errors import DataError
-from app.core.model_card import TRAINING_PREFIX, ModelCard
+from app.core.model_card import HEAD_PREFIX, TRAINING_PREFIX, ModelCard
+from app.core.surface_model import head_tensors
 from app.core.training.averaged import Averaged
 from app.core.training.folder import refused
 from app.models import checkpoints
 from app.models.checkpoints import CheckpointError
+from app.models.heads.base import OccupancyHead
 from app.models.objectives.base import Objective
 
 _RAW, _OBJECTIVE, _OPTIMIZER = (TRAINING_PREFIX + part for part in ("raw/", "objective/", "optimizer/"))
@@ -62,6 +64,9 @@ class TrainingState:
 
     def _write(self, path: Path, card: ModelCard, *, metadata: dict[str, str] | None = None, **how: Any) -> None:
         network = self.objective.network if self.averaged is None else self.averaged.network
+        head = getattr(self.objective, "head", None)
+        if isinstance(head, OccupancyHead):  # who tells surfaces needs it too
+            how["extra"] = {**how.get("extra", {}), **head_tensors(head)}
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             about = {**card.metadata(), **(metadata or {})}
@@ -74,7 +79,8 @@ class TrainingState:
         try:
             found = checkpoints.read(path)
             numbers = json.loads(found.metadata[_NUMBERS])
-            usable = {n: value for n, value in found.state.items() if not n.startswith(TRAINING_PREFIX)}
+            beside = (TRAINING_PREFIX, HEAD_PREFIX)
+            usable = {n: value for n, value in found.state.items() if not n.startswith(beside)}
             raw = _part(found.state, _RAW) if self.averaged is not None else usable
             if self.averaged is not None:
                 checkpoints.fill(self.averaged.network, usable, path)

@@ -12,9 +12,12 @@ from app.core.evaluation.confusion import Confusion
 from app.core.evaluation.splits import split_scores
 from app.core.network_inputs import network_input
 from app.core.training.language_targets import Readout
+from app.core.training.occupancy_validation import occupancy_of
 from app.core.training.samples import Samples
 from app.core.training.split import Scan
 from app.models.backbones.base import Backbone
+from app.models.objectives.base import Objective
+from app.models.objectives.occupancy import Occupancy
 
 
 def validation_scans(samples: Samples) -> tuple[Scan, ...]:
@@ -59,6 +62,24 @@ def confusion_of(
     finally:
         network.train(training)
     return counts
+
+
+def measured(
+    objective: Objective,
+    network: Backbone,
+    samples: Samples,
+    scans: tuple[Scan, ...],
+    *,
+    precision: Callable[[], AbstractContextManager[object]],
+    device: torch.device,
+) -> Confusion:
+    """What a validation counts for this objective: classes of points, or occupancy of queries.
+
+    ``network`` is the one to look at, which may be an average of the objective's own.
+    """
+    if isinstance(objective, Occupancy):
+        return occupancy_of(network, objective.head, samples, scans, precision=precision, device=device)
+    return confusion_of(network, samples, scans, precision=precision, device=device)
 
 
 def sides(counts: Confusion, unseen: tuple[str, ...]) -> dict[str, float]:

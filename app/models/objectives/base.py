@@ -22,6 +22,10 @@ class Batch(NamedTuple):
     ``images`` (I, 3, h, w) float32: normalised pictures; ``seen`` (P, 2) int64: voxels that a picture shows, and
     which one, the pictures in rising order; ``places`` (P, 2) float32: where in it, x and y from −1 to 1 between
     its edges. All three or none.
+
+    ``queries`` (Q, 3) float32: places that are asked for, metres as in ``feats``; ``support`` (Q, K) int64: voxels
+    near each, the first always one, −1 where there are no more; ``occupied`` (Q,) bool: whether something is there;
+    ``shine`` (Q,) float32: its intensity, below 0 where that is not asked for. All four or none.
     """
 
     coords: Tensor
@@ -32,6 +36,10 @@ class Batch(NamedTuple):
     images: Tensor | None = None
     seen: Tensor | None = None
     places: Tensor | None = None
+    queries: Tensor | None = None
+    support: Tensor | None = None
+    occupied: Tensor | None = None
+    shine: Tensor | None = None
 
 
 class Objective(nn.Module, ABC):

@@ -15,7 +15,7 @@ from app.ui.widgets.recipe_field import RecipeField
 
 OWN, OTHERS = "This recipe", "Others"
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("Length and steps", ("max_steps", "batch_size", "accumulate", "seed")),
+    ("Length and steps", ("max_steps", "epochs", "batch_size", "accumulate", "seed")),
     ("Network", ("network", "network_fields", "init", "columns", "standardise", "voxel_size", "max_points")),
     ("Optimiser", ("optimizer", "learning_rate", "schedule", "warmup_steps", "momentum", "weight_decay",
                    "clip_norm", "ema")),

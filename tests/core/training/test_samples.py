@@ -150,24 +150,24 @@ def test_processes_share_a_batch_and_know_the_order(drive: Path, recipe: MakeRec
 def test_augmentations_do_what_they_say(recipe: MakeRecipe) -> None:
     points = np.random.default_rng(0).normal(0, 10, (500, 3)).astype(np.float32)
     off = {"rotate": "false", "scale": "0"}
-    same, rows = augmented(points, recipe(**off), np.random.default_rng(1))
+    same, rows, _ = augmented(points, recipe(**off), np.random.default_rng(1))
     assert np.array_equal(same, points)
     assert np.array_equal(rows, np.arange(500))
-    turned, _ = augmented(points, recipe(scale="0"), np.random.default_rng(1))
+    turned, _, _ = augmented(points, recipe(scale="0"), np.random.default_rng(1))
     assert np.allclose(np.linalg.norm(turned[:, :2], axis=1), np.linalg.norm(points[:, :2], axis=1), atol=1e-3)
     assert np.allclose(turned[:, 2], points[:, 2], atol=1e-5)
     assert not np.allclose(turned[:, 0], points[:, 0])
-    scaled, _ = augmented(points, recipe(rotate="false", scale="0.05"), np.random.default_rng(1))
+    scaled, _, _ = augmented(points, recipe(rotate="false", scale="0.05"), np.random.default_rng(1))
     ratio = scaled / points
     assert 0.95 <= ratio.min() <= ratio.max() <= 1.05
     assert np.ptp(ratio) < 1e-4
-    moved, _ = augmented(points, recipe(**off, translate="0.5"), np.random.default_rng(1))
+    moved, _, _ = augmented(points, recipe(**off, translate="0.5"), np.random.default_rng(1))
     assert np.ptp(moved - points, axis=0).max() < 1e-4
     assert 0 < np.abs(moved - points).max() <= 0.5
-    kept, rows = augmented(points, recipe(**off, keep_points="0.7"), np.random.default_rng(1))
+    kept, rows, _ = augmented(points, recipe(**off, keep_points="0.7"), np.random.default_rng(1))
     assert np.array_equal(kept, points[rows])
     assert 300 < len(rows) < 400
-    mirrored, _ = augmented(points, recipe(**off, flip="true"), np.random.default_rng(3))
+    mirrored, _, _ = augmented(points, recipe(**off, flip="true"), np.random.default_rng(3))
     assert np.allclose(np.abs(mirrored), np.abs(points))
 
 
