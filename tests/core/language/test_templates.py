@@ -84,3 +84,41 @@ def test_no_code_runs_from_the_file(tmp_path):
 def test_an_unknown_name_lists_those_there_are():
     with pytest.raises(UsageError, match="no templates 'x'; there are street, plain"):
         find("x")
+
+
+def test_sets_are_written_whole_and_read_back():
+    mine = TemplateSet("night", "At night", ("a {} at night.", "Füße: {}"))
+    templates.save_own((mine, TemplateSet("short", "short", ("the {}",))))
+    assert load_own()[0] == mine and [one.name for one in load_own()] == ["night", "short"]
+    with pytest.raises(UsageError, match="stands twice"):
+        templates.save_own((TemplateSet("night", "", ("{}", "{}")),))
+    assert load_own()[0] == mine, "what cannot be used changes nothing"
+
+
+def test_a_disk_that_refuses_leaves_what_is_there(monkeypatch):
+    templates.save_own((TemplateSet("night", "", ("a {}",)),))
+
+    def full(*_args: object) -> None:
+        raise DataError("templates.yaml cannot be written (No space left on device); free some disk space.")
+
+    monkeypatch.setattr(templates, "write_atomically", full)
+    with pytest.raises(DataError, match="No space"):
+        templates.save_own(())
+    assert load_own()[0].templates == ("a {}",)
+
+
+def test_a_set_that_changes_is_seen_as_another():
+    assert templates.stamp("street") == ""
+    before = templates.stamp("night")
+    templates.save_own((TemplateSet("night", "", ("a {}",)),))
+    first = templates.stamp("night")
+    templates.save_own((TemplateSet("night", "", ("the {}",)),))
+    assert len({before, first, templates.stamp("night")}) == 3
+
+
+def test_a_broken_file_can_be_set_aside():
+    (home() / templates.FILE).write_text("a: [")
+    kept = templates.set_aside()
+    assert kept.read_text() == "a: [" and load_own() == ()
+    with pytest.raises(DataError, match="cannot be renamed"):
+        templates.set_aside()
