@@ -147,10 +147,10 @@ class LabelOptions(ABC):
 
     def _changed(self, changes: dict[str, Any]) -> InspectorState:
         """The state with these changes; ``UsageError`` where one is unknown or makes no sense."""
-        options, frames = self._state.options, {}
+        options, frames = self._state.options, {"before": self._state.before, "after": self._state.after}
         visibility = options.visibility
         for name, value in changes.items():
-            if name in ("before", "after"):
+            if name in frames:
                 frames[name] = _frames(name, value)
             elif name in _OF_VISIBILITY:
                 visibility = replace(visibility, **{_OF_VISIBILITY[name]: value})
@@ -163,7 +163,7 @@ class LabelOptions(ABC):
             else:
                 raise UsageError(f"Labels have no option '{name}'.")
         label_options.check(options)
-        return replace(self._state, options=options, **frames)
+        return replace(self._state, options=options, before=frames["before"], after=frames["after"])
 
     def _edit(self, name: str, after: InspectorState, *, merge: Hashable | None = None) -> None:
         before = self._state

@@ -105,7 +105,7 @@ class Inspection:
             counts[0] += 1
             counts[1] += flip.verdict == BETTER
             counts[2] += flip.verdict == WORSE
-        listed = [(*pair, *counts) for pair, counts in found.items()]
+        listed = [(*pair, counts[0], counts[1], counts[2]) for pair, counts in found.items()]
         return sorted(listed, key=lambda one: (-one[2], one[0], one[1]))
 
     @property
@@ -113,8 +113,8 @@ class Inspection:
         """Train id, superpoints with that ground truth, right before, right after."""
         found = []
         for train_id in np.flatnonzero(self.confusion_before.any(axis=1)).tolist():
-            right = (int(one[train_id, train_id]) for one in (self.confusion_before, self.confusion_after))
-            found.append((train_id, int(self.confusion_before[train_id].sum()), *right))
+            was, now = (int(one[train_id, train_id]) for one in (self.confusion_before, self.confusion_after))
+            found.append((train_id, int(self.confusion_before[train_id].sum()), was, now))
         return found
 
     def name(self, train_id: int) -> str:

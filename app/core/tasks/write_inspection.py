@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 
 from app.core.affinity import folder as folders
-from app.core.affinity.affinity import AffinityOptions
 from app.core.affinity.embeddings import Embeddings
 from app.core.affinity.inspecting import METHOD, QueueOptions
 from app.core.affinity.inspection import Inspection
@@ -210,9 +209,10 @@ def _swept(run: _Run, view: QueueView, sweep: Sweep, at: tuple[int, int]) -> Tas
         return
     parts = _parts(view.frames)
     for share in SHARES:
-        for name, value in (("scale", numbers.scale * share), ("beta", numbers.beta * share)):
+        scale, beta = numbers.scale * share, numbers.beta * share
+        tries = (("scale", scale, replace(numbers, scale=scale)), ("beta", beta, replace(numbers, beta=beta)))
+        for name, value, tried in tries:
             yield Progress(*at, f"{name} {value:.3g}")
-            tried: AffinityOptions = replace(numbers, **{name: value})
             after = walk(parts, view.before, tried, run.cache)
             found = accuracy_of(view, view.classes_of(after), truth)
             sweep.add(name, value, found.instances_right, found.instances)
