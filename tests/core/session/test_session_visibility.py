@@ -16,6 +16,7 @@ from app.core.session import Session
 from app.core.session_visibility import DEFAULT, NO_CAMERA
 from app.core.tasks.engine import LocalEngine
 from app.core.visibility_view import VisibilityPicture
+from app.models.clip.source import ClipSource
 
 SQUARES = {"rule": "paper", "superpixels": "grid", "segments": 40}
 
@@ -162,3 +163,21 @@ def test_labels_are_made_by_the_rule_in_use(session: Session) -> None:
     session.redo()
     session.visibility.reset_options()
     assert labels.state.options.visibility == DEFAULT == session.visibility.options
+
+
+def test_a_rule_chosen_for_the_labels_is_everybodys(session: Session, clip: ClipSource) -> None:
+    labels, visibility = session.affinity, session.visibility
+    session.language.set_clip(clip)
+    visibility.look("panel", True)
+    labels.set_options(setting="annotation-free", kind="ground_hdbscan")
+    labels.turn_on()
+    labels.set_options(rule="paper", superpixels="grid", segments=40, threshold=2.0)
+    assert visibility.options == VisibilityOptions(rule="paper", superpixels="grid", segments=40, threshold=2.0)
+    assert seen(session).options == visibility.options
+    visibility.set_threshold(4.0)
+    assert labels.state.options.visibility.threshold == 4.0
+    session.undo()
+    assert labels.state.options.visibility.threshold == visibility.options.threshold == 2.0
+    session.undo()
+    assert labels.state.options.visibility == visibility.options == DEFAULT
+    assert labels.state.on
