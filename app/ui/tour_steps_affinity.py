@@ -21,6 +21,7 @@ from app.ui.panels.pseudo_labels import PseudoLabelsPanel
 from app.ui.tour_driver import Driver, TourError, turn
 from app.ui.tour_own_walk import OwnWalk, own_walk
 from app.ui.tour_seen_words import source_of, state_now
+from app.ui.widgets.parameter_row import HANDLE, STEPS
 
 SECONDS = 240.0
 FRAME = 12
@@ -86,18 +87,20 @@ def _parameters(driver: Driver) -> None:
         before = report.scale
         slider = panel.controls.rows["scale"].slider
         middle = slider.height() // 2
-        driver.drag(slider, np.linspace([slider.width() * 0.45, middle], [slider.width() * 0.25, middle], 6))
-        _settled(driver)
+        handle = HANDLE / 2 + (slider.width() - HANDLE) * slider.value() / STEPS
+        driver.drag(slider, np.linspace([handle, middle], [slider.width() * 0.3, middle], 6))
+        chosen = driver.session.affinity.state.options.scale or before
+        driver.check(chosen < before, f"the slider takes the scale from {before:.1f} to {chosen:.1f}")
+        driver.wait(lambda: abs(_report(driver).scale - chosen) < 1e-6, "labels by that scale", SECONDS)
         after = _report(driver)
-        driver.check(after.scale < before, f"the slider takes the scale from {before:.1f} to {after.scale:.1f}")
         own = own_walk(driver.session, source_of(driver))
         same = float((own.labels(refined=True) == after.table.after).mean())
         driver.check(same > 0.995, f"{100 * same:.1f} % of the labels are those of the dense formula")
         _count(driver, after)
         driver.note(f"the walk took {1000 * after.seconds:.0f} ms")
         panel.controls.rows["scale"].button.click()
-        _settled(driver)
-        driver.check(abs(_report(driver).scale - before) < 1e-6, "a click brings the default back")
+        driver.wait(lambda: abs(_report(driver).scale - before) < 1e-6, "labels by the default", SECONDS)
+        driver.check(driver.session.affinity.state.options.scale is None, "a click brings the default back")
 
     driver.take("label parameters", work)
 

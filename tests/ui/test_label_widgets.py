@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from app.core.affinity.inspecting import MatrixPicture, Span
@@ -66,10 +67,7 @@ def test_cards_wrap_to_the_width_and_give_what_they_stand_for(qtbot: QtBot) -> N
     cards.resize(280, 400)
     assert cards.columns(280) == 3 and cards.heightForWidth(280) > cards.heightForWidth(500)
     cards.show()
-    qtbot.mouseClick(
-        cards, Qt.MouseButton.LeftButton,
-        pos=cards.card_rect(4).center().toPoint(),
-    )  # fmt: skip
+    QTest.mouseClick(cards, Qt.MouseButton.LeftButton, pos=cards.card_rect(4).center().toPoint())
     assert chosen == [4]
 
 

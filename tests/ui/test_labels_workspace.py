@@ -127,7 +127,8 @@ def test_the_key_switches_on_and_off(window: MainWindow) -> None:
     assert panel(window).power.isChecked() and superpoint(window).empty.text() == instance.EMPTY
     QTest.keyClick(window, Qt.Key.Key_E, Qt.KeyboardModifier.ShiftModifier)
     settle()
-    assert not window.session.affinity.state.on and window.session.views["left"].layer == layer
+    off = window.session.affinity.state
+    assert not off.on and window.session.views["left"].layer == layer
 
 
 def test_without_ground_truth_the_other_setting_is_offered(
@@ -324,9 +325,12 @@ def test_the_matrix_tells_and_chooses(on: MainWindow) -> None:
     heat = shown.map
     assert heat.isVisible() and heat.view.whole == report(on).instances
     cell = (1, 2)
+    for _notch in range(40):  # as near as it goes, so that a cell is more than a pixel
+        QTest.keyClick(heat, Qt.Key.Key_Plus)
+    heat._look(heat.view.moved(-1e6, -1e6))
     at = heat.cell_rect(*cell).center().toPoint()
     point_at(heat, at)
-    assert heat.under == cell and heat.weight(cell) is not None
+    assert heat.under == cell and heat.weight(cell) is not None and heat.view.zoomed
     receiver, _giver = heat.rows_of(cell)
     frame = int(report(on).table.frame[receiver])
     QTest.mouseClick(heat, Qt.MouseButton.LeftButton, pos=at)
@@ -357,7 +361,8 @@ def test_nothing_is_cut_at_the_side(on: MainWindow, size: tuple[int, int]) -> No
     for name in ("pseudo_labels", "flips", "instance"):
         area = on.docks[name].widget()
         assert isinstance(area, QScrollArea)
-        assert area.widget().minimumSizeHint().width() <= area.viewport().width(), name
+        held = area.widget()
+        assert held is not None and held.minimumSizeHint().width() <= area.viewport().width(), name
     assert on.docks["affinity_matrix"].panel.width() >= matrix(on).minimumSizeHint().width()
 
 
