@@ -1,9 +1,9 @@
 """What it takes to label the queue in view anew while a slider moves, features ready, beside the plain walk.
 
 The queue is that of nine frames of supervoxels (some 6000 instances, features of 128, 19 classes) and that of nine
-frames of unseen classes (some 120). Ours is a look after a change of β: cosines are at hand, so exponentials, narrow
-products, margins and flips. The peer walks the same queue from features, as written labels do. Process time of one
-thread, the least of a few runs, so that a busy machine does not decide.
+frames of unseen classes (some 120). Ours is a look after a change of β: cosines are at hand, so exponentials,
+narrow products, margins and flips. The peer walks the same queue from features, as written labels do. Process time
+of one thread, the least of a few runs, so that a busy machine does not decide.
 """
 
 from __future__ import annotations

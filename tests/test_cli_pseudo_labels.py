@@ -65,3 +65,15 @@ def test_bad_arguments_are_one_sentence(
     out, err = capsys.readouterr()
     assert out == "" and sentence in err and len(err.strip().splitlines()) == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_labels_are_inspected_as_a_script_asks(drive, clip, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    out = tmp_path / "report"
+    words = ["inspect-labels", drive.root, "--out", out, "--clip", clip, "--frames", "0:2", "--json"]
+    words += ["--unseen", "car", "--unseen", "building", "--templates", "plain", "--superpoints", "dbscan"]
+    assert main([str(word) for word in words]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["frames_read"] == 2
+    assert told["path"] == str(out)
+    assert told["judged"] > 0
+    assert (out / "report.md").exists()
