@@ -240,6 +240,8 @@ def test_words_a_clip_never_read_are_not_its_negatives(ask, monkeypatch: pytest.
     assert not allowed[1][found.index("road")]
     same, _, none = asking.rivals_of((CAR,), ("tree", "object"), info, SEMANTIC_KITTI)
     assert (same, none) == (("tree",), "")
+    example = Prompt(point=(0, 3))
+    assert asking.rivals_of((example,), ("object",), info, SEMANTIC_KITTI)[2] == "", "none counts for an example"
 
 
 # known classes
