@@ -120,15 +120,20 @@ def extracting(
                 yield None
             known.add(missing, values)
             asked += len(missing)
-            corner = known.get(fresh[:, None] + grid.CORNERS)
+            # one corner of all cells after the other: keys in their order are found three times as fast
+            corner = known.get(grid.CORNERS[:, None] + fresh)
             inside = corner > options.threshold
-            mixed = inside.any(axis=1) & ~inside.all(axis=1) & np.isfinite(corner).all(axis=1)
-            looked.add(fresh, mixed)
-            wanted = _across(fresh[mixed], inside[mixed])
+            known_there = np.isfinite(corner)
+            # where part of a cell is unknown, its children may hold a surface, but it must not be followed along
+            # the border of what is known
+            divided = inside.any(axis=0) & (known_there & ~inside).any(axis=0)
+            looked.add(fresh, divided)
+            mixed = divided & known_there.all(axis=0)
+            wanted = _across(fresh[mixed], inside[:, mixed])
             fresh = _permitted(wanted[~looked.has(wanted)], allowed, level, step, box)
             yield None
-        every, mixed = looked.whole()
-        crossed = every[mixed]
+        every, divided = looked.whole()
+        crossed = every[divided]
         surface = march(crossed, *known.whole(), step, options.threshold)
         yield Level(step, surface, asked, len(crossed))
 
@@ -150,12 +155,12 @@ def _permitted(cells: np.ndarray, allowed: np.ndarray, level: int, step: float, 
 
 
 def _across(cells: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """Sorted distinct keys of the cells behind the faces that the surface crosses."""
+    """Sorted distinct keys of the cells behind the faces that the surface crosses; ``inside`` (8, C) of corners."""
     corner = np.arange(8)
     found = []
     for axis in range(3):
         for side in (0, 1):
-            face = inside[:, (corner >> axis & 1) == side]
-            crossed = face.any(axis=1) & ~face.all(axis=1)
+            face = inside[(corner >> axis & 1) == side]
+            crossed = face.any(axis=0) & ~face.all(axis=0)
             found.append(cells[crossed] + (2 * side - 1) * grid.STEPS[axis])
     return grid.distinct(np.concatenate(found))

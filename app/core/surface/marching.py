@@ -94,12 +94,12 @@ def march(cells: np.ndarray, keys: np.ndarray, values: np.ndarray, step: float, 
     -------
     triangles whose vertices are shared between neighbouring cells
     """
-    at = find(keys, (cells[:, None] + CORNERS).ravel()).reshape(-1, 8)
-    corner = values[at]
-    case = ((corner > threshold) << np.arange(8)).sum(axis=1)
-    case[~np.isfinite(corner).all(axis=1)] = 0
+    by_corner = find(keys, (CORNERS[:, None] + cells).ravel()).reshape(8, -1)
+    corner = values[by_corner]
+    case = ((corner > threshold) << np.arange(8)[:, None]).sum(axis=0)
+    case[~np.isfinite(corner).all(axis=0)] = 0
     crossed = np.flatnonzero((case > 0) & (case < 255))
-    at, case = at[crossed], case[crossed]
+    at, case = np.ascontiguousarray(by_corner[:, crossed].T), case[crossed]
     starts, table = _table()
     counts = starts[case + 1] - starts[case]
     owner = np.repeat(np.arange(len(case)), counts)
