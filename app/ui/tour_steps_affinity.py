@@ -50,6 +50,7 @@ def affinity(driver: Driver, _path: Path | None, _demo: Path | None) -> None:
     _parameters(driver)
     if not _report(driver).flips:
         driver.leave_out("Flips: affinity changes no label of this queue.")
+        _put_back(driver)
         return
     _story(driver)
     _flips(driver)

@@ -44,8 +44,8 @@ class PanelInfo:
     """A panel's ``ENTRY``: dock title, where it first stands, its order there, and how to make it.
 
     ``titled`` False: a strip without a title bar (the timeline). ``share``: its part of the column's or
-    row's length relative to its neighbours. ``beside``: name of the panel it shares a place with, as tabs, where both
-    are shown.
+    row's length relative to its neighbours. ``beside``: name of the panel it shares a place with, as tabs, where
+    both are shown.
     """
 
     title: str
