@@ -11,10 +11,12 @@ import typer
 
 from app.commands.shared import must_exist
 from app.core.errors import UsageError
-from app.core.language.queries import ENSEMBLE, LAYER_OF, TEMPLATES, WAYS_OF_QUERIES
 
 if TYPE_CHECKING:
     from app.core.tasks.context import Source
+
+TEMPLATES = "street"
+"""The usual sentences, by name: their module needs numpy, which the help must start without."""
 
 ZERO_SHOT = "zero_shot"
 """The method of known classes; the layers that show it begin with its name."""
@@ -128,6 +130,8 @@ def methods_shown(
     where one of ``layers`` shows them. () without either; options that would then do nothing are refused."""
     classes = any(name.startswith(ZERO_SHOT) for name in layers)
     if text and not any(name.startswith("text_") for name in layers):
+        from app.core.language.queries import LAYER_OF
+
         raise UsageError(f"No layer of the answer is asked for; add --layer {', '.join(LAYER_OF.values())}.")
     if not text:
         _refuse({"--negative": negative, "--threshold": threshold, "--smooth": smooth}, "give --text")
@@ -180,6 +184,7 @@ def network_for(way: str, network: Path | None, clip: Any) -> Path | None:
     ``UsageError`` for a way that there is not, and where a network is needed and none is there.
     """
     from app.core.language.choosing import demo
+    from app.core.language.queries import ENSEMBLE, WAYS_OF_QUERIES
     from app.core.model_card import DISTILLED, built_in
 
     if way not in WAYS_OF_QUERIES:

@@ -21,7 +21,7 @@ from app.core.model_card import ModelCard, classes_of, load_model
 from app.core.training import run
 from app.core.training.folder import RunFolder
 from app.core.training.recipe import Recipe
-from app.core.training.recipes import names, recipe_of
+from app.core.training.recipes import names, own_values, recipe_of
 from app.core.training.recipes.finetune import Finetune
 from app.models import _safetensors, checkpoints
 from app.models.backbones import minkunet
@@ -197,7 +197,7 @@ def test_fields_that_do_not_fit(settings: dict[str, str], sentence: str) -> None
 
 def test_recipes_are_found_by_listing(tmp_path: Path) -> None:
     assert {"supervised", "finetune", "demo"} <= set(names())
-    with pytest.raises(UsageError, match="no recipe 'magic'; there are: distill, finetune, supervised"):
+    with pytest.raises(UsageError, match="no recipe 'magic'; there are: affinity3d, also, distill, finetune"):
         recipe_of("magic")
     with pytest.raises(UsageError, match="init must name a checkpoint"):
         recipe_of("finetune")
@@ -211,7 +211,9 @@ def test_recipes_are_found_by_listing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", names())
 def test_every_field_says_what_it_is_and_the_config_round_trips(name: str) -> None:
-    kind, recipe = recipe_of(name, {"init": "weights.safetensors"} if name == "finetune" else {})
+    labels = {"labels": "pseudo-labels"}
+    said_by_the_user = {"finetune": {"init": "weights.safetensors"}, "pseudo": labels, "affinity3d": labels}
+    kind, recipe = recipe_of(name, said_by_the_user.get(own_values(name)[0], {}))
     assert all(field.description for field in type(recipe).model_fields.values())
     content = json.loads(json.dumps(recipe.model_dump(mode="json")))
     assert type(recipe).model_validate(content) == recipe
