@@ -80,8 +80,9 @@ def _parameters(driver: Driver) -> None:
         driver.key(Qt.Key.Key_E, SHIFT)
         took = _settled(driver)
         if not len(_report(driver).table):
+            empty = _report(driver)
             driver.desk.labelling.set(setting="annotation-free")
-            took += _settled(driver)
+            took += _settled(driver, empty)
         report = _report(driver)
         driver.note(f"{report.instances} superpoints of {len(report.frames)} frames are read in {took:.1f} s")
         _count(driver, report)
@@ -324,15 +325,19 @@ def _story_now(driver: Driver) -> InstanceStory:
     return story
 
 
-def _settled(driver: Driver) -> float:
-    """Wait until all frames of the queue are read and its labels are those of the chosen numbers; seconds."""
+def _settled(driver: Driver, outdated: QueueReport | None = None) -> float:
+    """Wait until all frames of the queue are read and its labels are those of the chosen numbers; seconds.
+
+    ``outdated`` is a report of other numbers, which may be there for a while still."""
     inspector: SessionAffinity = driver.session.affinity
 
     def still() -> bool:
         if inspector.problem:
             raise TourError(inspector.problem)
         report = inspector.report
-        return report is not None and not report.lacking and not inspector.gathering.on
+        if report is None or report is outdated:
+            return False
+        return not report.lacking and not inspector.gathering.on
 
     turn(200)
     took = driver.wait(still, "the labels of the queue", SECONDS)
