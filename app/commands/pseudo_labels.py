@@ -23,6 +23,16 @@ from app.core.errors import UsageError
 
 commands = typer.Typer()
 
+QueueOption = Annotated[int | None, typer.Option(help="Instances of a queue of adjacent frames.")]
+ScaleOption = Annotated[
+    float | None, typer.Option(help="Amplify factor of the affinity; 0.6 of the CLIP's logit scale without.")
+]
+BetaOption = Annotated[float | None, typer.Option(help="β, the power of the affinity; the paper: 2.")]
+SuperpointsOption = Annotated[
+    str | None, typer.Option(help="What instances are: dbscan, supervoxels …; the setting's own without.")
+]
+RuleOption = Annotated[str | None, typer.Option(help="Visibility rule: slope, zbuffer, depth_ratio or paper.")]
+
 
 @commands.command("pseudo-label")
 def pseudo_label(
@@ -42,19 +52,15 @@ def pseudo_label(
     no_visibility: Annotated[
         bool, typer.Option("--no-visibility", help="Label all points of an instance, hidden ones too.")
     ] = False,
-    queue: Annotated[int | None, typer.Option(help="Instances of a queue of adjacent frames.")] = None,
-    scale: Annotated[
-        float | None, typer.Option(help="Amplify factor of the affinity; 0.6 of the CLIP's logit scale without.")
-    ] = None,
-    beta: Annotated[float | None, typer.Option(help="β, the power of the affinity; the paper: 2.")] = None,
+    queue: QueueOption = None,
+    scale: ScaleOption = None,
+    beta: BetaOption = None,
     walks: Annotated[int | None, typer.Option(help="How often predictions are propagated.")] = None,
     corrections: Annotated[
         bool, typer.Option("--corrections", help="Put in what was said by hand of this recording.")
     ] = False,
-    superpoints: Annotated[
-        str | None, typer.Option(help="What instances are: dbscan, supervoxels …; the setting's own without.")
-    ] = None,
-    rule: Annotated[str | None, typer.Option(help="Visibility rule: slope, zbuffer, depth_ratio or paper.")] = None,
+    superpoints: SuperpointsOption = None,
+    rule: RuleOption = None,
     templates: TemplatesOption = "street",
     clip: ClipOption = None,
     clip_model: ClipModelOption = "",
@@ -113,11 +119,11 @@ def inspect_labels(
         typer.Option("--unseen", help="An unseen class of the zero-shot setting; may be repeated."),
     ] = None,
     frames: Annotated[str | None, typer.Option(help="Only frames A to B − 1, as A:B.")] = None,
-    queue: Annotated[int | None, typer.Option(help="Instances of a queue of adjacent frames.")] = None,
-    scale: Annotated[float | None, typer.Option(help="Amplify factor of the affinity.")] = None,
-    beta: Annotated[float | None, typer.Option(help="β, the power of the affinity; the paper: 2.")] = None,
-    superpoints: Annotated[str | None, typer.Option(help="What instances are; the setting's own without.")] = None,
-    rule: Annotated[str | None, typer.Option(help="Visibility rule: slope, zbuffer, depth_ratio or paper.")] = None,
+    queue: QueueOption = None,
+    scale: ScaleOption = None,
+    beta: BetaOption = None,
+    superpoints: SuperpointsOption = None,
+    rule: RuleOption = None,
     templates: TemplatesOption = "street",
     clip: ClipOption = None,
     clip_model: ClipModelOption = "",
