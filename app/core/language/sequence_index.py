@@ -256,6 +256,8 @@ def _cosines(features: np.ndarray, queries: np.ndarray) -> np.ndarray:
     """
     import torch
 
+    from app.models.threads import one_thread
+
     found = np.empty((len(features), len(queries)), np.float32)
     stored, out, wanted = torch.from_numpy(features), torch.from_numpy(found), torch.from_numpy(queries).T
 
@@ -269,13 +271,8 @@ def _cosines(features: np.ndarray, queries: np.ndarray) -> np.ndarray:
                 torch.mm(part, wanted, out=out[start:end])
 
     edges = np.linspace(0, len(features), THREADS + 1).astype(int).tolist()
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with ThreadPoolExecutor(THREADS) as pool:
-            list(pool.map(share, edges[:-1], edges[1:]))
-    finally:
-        torch.set_num_threads(before)
+    with one_thread(), ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(share, edges[:-1], edges[1:]))
     return found
 
 

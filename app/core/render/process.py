@@ -26,6 +26,9 @@ from app.core.render.protocol import CloseView, Drawn, Ready, Release, Shade, Sl
 
 QUIET = 0.12
 """Seconds without any change before Open3D draws: playing at ten frames a second must not start it."""
+LONGEST_QUIET = 1.0
+"""The most for a view whose pictures take long (a million points: 0.4 s on two cores): it rests twice as long as
+its last picture took, so that somebody who types or drags a slider does not wait for a core."""
 _SLOW = 0.1
 """Seconds: a picture of a resting view that would take longer is drawn roughly first."""
 
@@ -80,6 +83,7 @@ class Server:
         self._serials: dict[str, int] = {}
         self._slots: dict[str, _Slots] = {}
         self._changed: dict[str, float] = {}  # views to draw, and when they last changed
+        self._took: dict[str, float] = {}  # seconds of each view's last picture
         self._rough: set[str] = set()  # views whose last picture was rough: they rest, so refine
 
     def run(self) -> None:
@@ -101,8 +105,13 @@ class Server:
 
     def _patience(self) -> float | None:
         """How long to wait for messages before there is something to draw."""
-        times = [t for view, t in self._changed.items() if self._drawable(view)]
-        return max(min(times) + self._quiet - time.monotonic(), 0) if times else None
+        times = [self._due(view) for view in self._changed if self._drawable(view)]
+        return max(min(times) - time.monotonic(), 0) if times else None
+
+    def _due(self, name: str) -> float:
+        """When a changed view has rested long enough."""
+        quiet = self._quiet and max(self._quiet, min(2 * self._took.get(name, 0.0), LONGEST_QUIET))
+        return self._changed[name] + quiet
 
     def _drawable(self, name: str) -> bool:
         view, slots = self._compositor.views.get(name), self._slots.get(name)
@@ -137,7 +146,7 @@ class Server:
 
     def _change(self, serial: int, message: object) -> None:
         if isinstance(message, CloseView):
-            for store in (self._slots, self._changed, self._serials):
+            for store in (self._slots, self._changed, self._serials, self._took):
                 store.pop(message.view, None)
         name = self._compositor.apply(message)
         if name:
@@ -147,7 +156,7 @@ class Server:
 
     def _draw_one(self) -> None:
         """Draw the view that has waited longest, if its time has come."""
-        ready = [v for v, t in self._changed.items() if self._drawable(v) and time.monotonic() >= t + self._quiet]
+        ready = [view for view in self._changed if self._drawable(view) and time.monotonic() >= self._due(view)]
         if not ready:
             return
         name = min(ready, key=lambda v: self._changed[v])
@@ -173,6 +182,7 @@ class Server:
         assert found is not None
         slot, memory = found
         drawing = self._compositor.draw(name, detail, lambda w, h: buffers.arrays(memory, w, h, picking))
+        self._took[name] = drawing.seconds
         slots.taken(slot)
         wire.send(
             self._connection,

@@ -136,12 +136,16 @@ def _joined(built: Built, layer: Layer, pieces: list[LayerData | None]) -> Layer
     described = next(piece for piece in pieces if piece is not None)
     counts = [0 if part.rows is None else len(part.rows) for part in built.parts]
     shape = described.values.shape[1:]
-    values = np.empty((sum(counts), *shape), described.values.dtype)
-    has = np.repeat([piece is not None for piece in pieces], counts)
-    values[~has] = _UNKNOWN_VALUE.get(layer.kind, 0)
-    values[has] = np.concatenate([piece.values for piece in pieces if piece is not None])
+    unknown = _UNKNOWN_VALUE.get(layer.kind, 0)
+    values = np.concatenate(
+        [
+            np.full((count, *shape), unknown, described.values.dtype) if piece is None else piece.values
+            for piece, count in zip(pieces, counts, strict=True)
+        ]
+    )
     known = None
     if layer.kind is Kind.COLOR:
+        has = np.repeat([piece is not None for piece in pieces], counts)
         known = has.copy()
         masks = [
             np.ones(len(piece.values), bool) if piece.known is None else piece.known

@@ -13,8 +13,6 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import weakref
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -23,6 +21,7 @@ from torch import Tensor, nn
 
 from app.models.sparse.engine import Engine
 from app.models.sparse.tensor import Pyramid, SparseTensor
+from app.models.threads import one_thread
 
 COARSEST = 64
 """Coordinates start at a multiple of this, so that they halve as ours do at every stride up to it."""
@@ -31,17 +30,6 @@ COARSEST = 64
 @cache
 def _spconv() -> Any:
     return importlib.import_module("spconv.pytorch")
-
-
-@contextmanager
-def _one_thread(wanted: bool) -> Iterator[None]:
-    before = torch.get_num_threads()
-    if wanted:
-        torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 class SpconvEngine(Engine):
@@ -96,7 +84,7 @@ class SpconvEngine(Engine):
             made = make(kernel.shape[1], kernel.shape[2], size, bias=False, indice_key=pairs, **options)
             self._layers[name] = made.requires_grad_(False).eval()
         given = self._tensor(x, pairs if layer == "SparseInverseConv3d" else "")
-        with _one_thread(self.careful and x.feats.device.type == "cpu"):
+        with one_thread(self.careful and x.feats.device.type == "cpu"):
             result = torch.func.functional_call(self._layers[name], {"weight": self._weight(kernel)}, (given,))
         x.pyramid.extras["spconv", "pairs"].update(result.indice_dict)
         return result
