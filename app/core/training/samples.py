@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ import numpy as np
 from app.core.datasets import open_dataset
 from app.core.datasets.base import Dataset
 from app.core.errors import DataError
+from app.core.evaluation.regions import front_camera, seen_by
 from app.core.label_sets import SEMANTIC_KITTI
 from app.core.labels import UNKNOWN, LabelSet
 from app.core.model_card import classes_of, label_set_name
@@ -67,6 +68,22 @@ class Decoded:
     targets: np.ndarray | None
     views: tuple[View, ...] = ()
     lines: Lines | None = None
+
+    def part(self, inside: np.ndarray) -> Decoded:
+        """Of the points those (N,) bool ``inside``."""
+        number = np.cumsum(inside) - 1
+        views = []
+        for view in self.views:
+            seen = inside[view.rows]
+            rows = number[view.rows[seen]].astype(np.int32)
+            views.append(replace(view, rows=rows, places=view.places[seen]))
+        return replace(
+            self,
+            points=self.points[inside],
+            columns={name: column[inside] for name, column in self.columns.items()},
+            targets=None if self.targets is None else self.targets[inside],
+            views=tuple(view for view in views if len(view.rows)),
+        )
 
     @property
     def bytes(self) -> int:
@@ -265,7 +282,22 @@ class Samples:
         if self._pictures is not None and teaches and not views:
             log.info("Scan %s has no picture that shows its points; its labels alone teach.", scan)
         lines = None if self.occupancy is None else self.occupancy.lines(sequence, frame)
-        return Decoded(np.array(frame.points, np.float32), wanted, targets, views, lines)
+        decoded = Decoded(np.array(frame.points, np.float32), wanted, targets, views, lines)
+        return decoded.part(self._in_front(scan, frame)) if teaches and self._front_alone else decoded
+
+    @property
+    def _front_alone(self) -> bool:
+        from app.core.training.recipes.affinity3d import Affinity3D
+
+        return isinstance(self.recipe, Affinity3D) and self.recipe.front_view
+
+    @staticmethod
+    def _in_front(scan: Scan, frame: Frame) -> np.ndarray:
+        """(N,) bool: in the picture of the front camera; ``DataError`` where there is none."""
+        camera = front_camera(frame, None)
+        if camera is None:
+            raise DataError(f"Scan {scan} has no front camera; set front_view=false to train on whole scans.")
+        return seen_by(frame.points, camera)
 
     def _own_labels(self, frame: Frame) -> np.ndarray | None:
         """(N,) train ids as recorded."""

@@ -16,6 +16,7 @@ from app.core.affinity.corrections import Correction, Corrections, save
 from app.core.affinity.options import ANNOTATION_FREE, PseudoLabelOptions
 from app.core.datasets import open_dataset
 from app.core.errors import DataError, UsageError
+from app.core.evaluation.regions import seen_by
 from app.core.evaluation.scoring import Wanted
 from app.core.language.tiny_clip import SIZE, write_tiny_clip
 from app.core.model_card import load_model
@@ -123,6 +124,21 @@ def test_samples_hold_the_folders_labels_and_visible_places(made: SimpleNamespac
     assert batch.images is not None and batch.seen is not None
     assert batch.images.shape == (2, 3, 40, 80)
     assert (batch.coords[batch.seen[:, 0], 0] == batch.seen[:, 1]).all()
+
+
+def test_the_front_view_alone_keeps_labels_and_pictures_with_their_points(made: SimpleNamespace) -> None:
+    whole, front = (Samples(made.drive, recipe(made, front_view=choice)) for choice in ("false", "true"))
+    scan = whole.split.train[0]
+    every, part = whole.decoded(scan), front.decoded(scan)
+    frame = open_dataset(made.drive).sequence("00").read(scan.index)
+    inside = seen_by(frame.points, frame.camera("image_2"))
+    assert 0 < inside.sum() < len(inside)
+    assert every.targets is not None and part.targets is not None
+    np.testing.assert_array_equal(part.points, every.points[inside])
+    np.testing.assert_array_equal(part.targets, every.targets[inside])
+    shown, kept = every.views[0], part.views[0]  # what a picture shows lies in the front view
+    np.testing.assert_array_equal(part.points[kept.rows], every.points[shown.rows])
+    np.testing.assert_array_equal(kept.places, shown.places)
 
 
 def test_mirrored_and_cut_pictures_keep_their_points(made: SimpleNamespace) -> None:
