@@ -26,6 +26,7 @@ from app.core.render.camera import Camera
 from app.core.session_affinity import SessionAffinity
 from app.core.session_frames import SessionFrames
 from app.core.session_language import SessionLanguage
+from app.core.session_surface import SessionSurface
 from app.core.session_training import SessionTraining
 from app.core.session_views import LEFT, RIGHT
 from app.core.session_visibility import SessionVisibility
@@ -65,6 +66,7 @@ class Session(SessionFrames):
         self.visibility = SessionVisibility(self)
         self.affinity = SessionAffinity(self)
         self.visibility.join(self.affinity)
+        self.surface = SessionSurface(self)
         self._opened: OpenedDrive | None = None
         self._opening: Path | None = None
         self._cameras: dict[str, Camera] = {}
@@ -218,6 +220,7 @@ class Session(SessionFrames):
         self.affinity.close()
         self.language.close()
         self.visibility.close()
+        self.surface.close()
         self._engine.close()
 
     # settings and memory

@@ -21,6 +21,18 @@ LIKELY = 8.0
 """Places asked at for each cell of the finest level that a flat surface through the observed points would cross
 (measured: 6.4 on the demo drive, whose surface goes on where nothing was observed)."""
 
+
+class TooFine(UsageError):
+    """A step that would need more memory than there is; ``finest``: metres, the finest that fits."""
+
+    def __init__(self, sentence: str, finest: float) -> None:
+        super().__init__(sentence, finest)
+        self.finest = finest
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
 SHARE = 0.6
 """Of the free memory that may be used: the rest of the application needs some too."""
 
@@ -71,7 +83,7 @@ def points_within(points: np.ndarray, box: Box | None, radius: float) -> np.ndar
 
 
 def check_memory(points: np.ndarray, step: float, free: int) -> None:
-    """``UsageError`` where a surface through (n, 3) points at ``step`` is likely not to fit into ``free`` bytes."""
+    """``TooFine`` where a surface through (n, 3) points at ``step`` is likely not to fit into ``free`` bytes."""
     coarse = max(step, 0.4)
     cells = len(distinct(keys_of(points, coarse)))
     needed = LIKELY * cells * (coarse / step) ** 2 * BYTES
@@ -79,23 +91,24 @@ def check_memory(points: np.ndarray, step: float, free: int) -> None:
         fits = step
         while needed * (step / fits) ** 2 > SHARE * free:
             fits *= 2
-        raise UsageError(_too_fine(step, needed, free, fits))
+        raise _too_fine(step, needed, free, fits)
 
 
 def check_next(crossed: int, step: float, free: int) -> None:
-    """``UsageError`` where the level below one of ``crossed`` cells at ``step`` cannot fit into ``free`` bytes.
+    """``TooFine`` where the level below one of ``crossed`` cells at ``step`` cannot fit into ``free`` bytes.
 
     A divided cell is asked at its 27 corners, shared with its neighbours: at least 8 new ones.
     """
     needed = 8.0 * crossed * BYTES
     if needed > SHARE * free:
-        raise UsageError(_too_fine(step / 2, needed, free, step))
+        raise _too_fine(step / 2, needed, free, step)
 
 
-def _too_fine(step: float, needed: float, free: int, fits: float) -> str:
-    return (
+def _too_fine(step: float, needed: float, free: int, fits: float) -> TooFine:
+    return TooFine(
         f"A surface at {step:g} m would need about {needed / 2**30:.2g} GB of memory, and {free / 2**30:.2g} GB "
-        f"are free; the finest that fits is {fits:g} m, or choose a smaller box."
+        f"are free; the finest that fits is {fits:g} m, or choose a smaller box.",
+        fits,
     )
 
 

@@ -60,6 +60,8 @@ class Reconstruction:
     notes : sentences that whoever looks at it should know
     measures : where they were asked for, of the last level
     path : where it was written, None if nowhere
+    frame : index of the frame it is of
+    weights_step : step of training of the network's weights; None without a network
     """
 
     step: float
@@ -74,3 +76,5 @@ class Reconstruction:
     notes: tuple[str, ...] = ()
     measures: Measures | None = None
     path: Path | None = None
+    frame: int = -1
+    weights_step: int | None = None
