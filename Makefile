@@ -25,7 +25,7 @@ demo:
 
 test:
 	@sh scripts/setup.sh dev
-	@$(PYTHON) -m pytest
+	@$(PYTHON) -m pytest -n 2
 
 lint:
 	@sh scripts/setup.sh dev
