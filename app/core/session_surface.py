@@ -319,6 +319,7 @@ class SessionSurface(BesideSurface, WatchedSurface):
         if now is None or not 0 <= raw.frame < len(poses) or not np.isfinite(poses[raw.frame]).all():
             return None
         motion = transforms.relative(now, poses[raw.frame])
-        turned = (raw.normals @ motion[:3, :3].T.astype(np.float32)).astype(np.float32)
-        vertices = np.asarray(transforms.apply(motion, raw.vertices), np.float32)
-        return replace(raw, vertices=vertices, normals=turned)
+        turn = motion.copy()
+        turn[:3, 3] = 0
+        vertices, normals = transforms.apply(motion, raw.vertices), transforms.apply(turn, raw.normals)
+        return replace(raw, vertices=vertices, normals=normals)

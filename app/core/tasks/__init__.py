@@ -13,7 +13,10 @@ from typing import Any
 from app import discovery
 from app.core.errors import UsageError
 
-SUPPORT = frozenset({"channel", "child", "cloud_layers", "clouds", "context", "engine", "process_engine"})
+SUPPORT = frozenset({
+    "channel", "child", "cloud_layers", "clouds", "context", "engine", "process_engine", "surface_reference",
+    "surface_steps",
+})  # fmt: skip
 LANES = ("interactive", "background")
 
 

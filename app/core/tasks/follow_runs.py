@@ -17,7 +17,8 @@ from app.core.training.folder import FAILED, LIVE, RunFolder, Status, read_lines
 from app.core.training.reader import RunReader
 
 LANE = "background"
-PRIORITY = 0
+PRIORITY = -1
+"""A look takes a moment, and the list of runs must not wait for a surface of many seconds in the same process."""
 
 NOTES = "notes.txt"
 LOG_BYTES = 6000

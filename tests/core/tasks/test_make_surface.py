@@ -16,7 +16,7 @@ from app.core.errors import DataError, UsageError
 from app.core.surface import limits
 from app.core.surface.measures import MeasureOptions
 from app.core.surface.result import Reconstruction, SurfaceOptions
-from app.core.tasks import make_surface as module
+from app.core.tasks import surface_steps as steps
 from app.core.tasks.base import Partial, Progress, run
 from app.core.tasks.context import Context, Source
 from app.core.tasks.make_surface import make_surface
@@ -80,8 +80,8 @@ def test_colours(color: str, source: Source, weights: Path) -> None:
 
 def test_latents_are_computed_once(source: Source, weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
-    real = module.latent_steps
-    monkeypatch.setattr(module, "latent_steps", lambda *a, **k: (asked.append(1), real(*a, **k))[1])
+    real = steps.latent_steps
+    monkeypatch.setattr(steps, "latent_steps", lambda *a, **k: (asked.append(1), real(*a, **k))[1])
     half_way(source, weights, context := Context())
     assert asked == [1]
     half_way(source, weights, context)
