@@ -1,7 +1,6 @@
 """Occupancy from lines of sight: its time, and on the demo drive how often it is wrong, by δ and by range.
 
-A query is truly empty where its line of sight has met no surface before it, and truly full where it lies behind the
-first surface and before the next one (a leaf or a sign is thinner than δ may be). Wrong labels come from the
+What is truly empty and full is told by :func:`app.core.surface.sight_view.truly_full`. Wrong labels come from the
 sensor's range noise and from thin things.
 """
 
@@ -12,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from app.core import lean_open3d
 from app.core.datasets import open_dataset
 from app.core.demo.surface import Surface, read_surface
-from app.core.geometry.sightlines import BEHIND, FAR, FRONT, Queries, SightOptions, sight_queries
+from app.core.geometry.sightlines import BEHIND, FAR, FRONT, SightOptions, sight_queries
+from app.core.surface.sight_view import truly_full
 from app.core.types import Frame
 from benchmarks.drives import demo_drive
 from benchmarks.rows import Row, median_ms
@@ -67,32 +66,8 @@ def _checked(
     """(Q,) kind, whether the label is wrong, and metres to the point of queries whose ray meets a surface."""
     queries = sight_queries(frame.points, COUNT, rng, SightOptions(delta))
     assert frame.world_from_sensor is not None
-    pose = np.asarray(frame.world_from_sensor)
-    met, first, second, along = _along(surface, pose, queries, frame.points)
-    full = (along > first) & (along < second)
+    pose, met_points = np.asarray(frame.world_from_sensor), frame.points[queries.source]
+    full, met = truly_full(surface, pose, queries.points, np.zeros((1, 3)), met_points)
     wrong = full != queries.occupied
-    distance = np.linalg.norm(frame.points[queries.source], axis=1)
+    distance = np.linalg.norm(met_points, axis=1)
     return queries.kind[met], wrong[met], distance[met]
-
-
-def _along(
-    surface: Surface, pose: np.ndarray, queries: Queries, points: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Whether each line of sight meets a surface, metres to the first and the second one, and to the query."""
-    o3d = lean_open3d.load()
-    scene = o3d.t.geometry.RaycastingScene()
-    scene.add_triangles(o3d.core.Tensor(surface.vertices), o3d.core.Tensor(surface.triangles.astype(np.uint32)))
-    line = points[queries.source].astype(np.float64)
-    line /= np.linalg.norm(line, axis=1, keepdims=True)
-    world = line @ pose[:3, :3].T
-    rays = np.concatenate([np.broadcast_to(pose[:3, 3], world.shape), world], axis=1).astype(np.float32)
-    met = scene.list_intersections(o3d.core.Tensor(rays))
-    starts, distances = met["ray_splits"].numpy().astype(np.int64), met["t_hit"].numpy()
-    first, second = np.full(len(rays), np.inf), np.full(len(rays), np.inf)
-    owner = np.repeat(np.arange(len(rays)), np.diff(starts))
-    order = np.lexsort((distances, owner))
-    distances, count = distances[order], np.diff(starts)
-    some, more = count > 0, count > 1
-    first[some] = distances[starts[:-1][some]]
-    second[more] = distances[starts[:-1][more] + 1]
-    return some, first, second, np.einsum("ij,ij->i", queries.points, line)

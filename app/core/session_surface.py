@@ -99,6 +99,7 @@ class SessionSurface(BesideSurface, WatchedSurface):
         self._made: Wanted | None = None
         self._whole = False
         self._surface: Reconstruction | None = None
+        self._painting_failed = False
         for signal, handler in self._heard():
             signal.connect(handler)
 
@@ -245,7 +246,7 @@ class SessionSurface(BesideSurface, WatchedSurface):
 
         def came(surface: Reconstruction) -> None:
             self._whole = True
-            self._set_state(working=False, level="")
+            self._set_state(working=False, level="", done=self._state.total)
             if self._raw is None or (self._made, self._raw.step) != (shape, surface.step):
                 self._take(surface, shape)
             self._sync()
@@ -271,11 +272,13 @@ class SessionSurface(BesideSurface, WatchedSurface):
 
         def came(surface: Reconstruction) -> None:
             if self._made == shape:
+                self._set_state(problem="" if self._painting_failed else self._state.problem)
+                self._painting_failed = False
                 self._take(surface, shape)
 
-        def failed(_error: LidarScopeError) -> None:
-            if not self._making.working:  # the engine was started anew and knows of no surface
-                self.again()
+        def failed(error: LidarScopeError) -> None:
+            self._painting_failed = True
+            self._set_state(problem=str(error))
 
         self._painting.ask(
             wanted, came, failed, source=wanted.source, index=wanted.index, options=wanted.options

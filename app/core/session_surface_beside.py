@@ -115,10 +115,13 @@ class BesideSurface(SurfaceChoices):
             problem = NO_FIELD if wanted is not None and cut is not None else ""
             self._take_slice(None, problem)
             return
-        if self._slice is not None and self._slice.frame != wanted.index:
+        stale = self._slice is not None and self._slice.frame != wanted.index
+        waits = self._made != wanted.shape  # latents come with its first level
+        if stale or (waits and not self._state.working):
+            self._slicing.forget()
             self._take_slice(None)
-        if self._made != wanted.shape:
-            return  # latents come with its first level
+        if waits:
+            return
         key = replace(wanted, options=_field_of(wanted.options)), cut
         if self._slicing.wanted != key:
             self._slicing.ask(
@@ -141,6 +144,8 @@ class BesideSurface(SurfaceChoices):
             return
         if self._queries is not None and self._queries.frame != state.frame.index:
             self._take_queries(None)
+            if not self._asking.working:
+                self._asking.forget()
         judged = not host.playback.playing
         key = source, state.frame.index, view, judged
         if self._asking.wanted != key and not (host.playback.playing and self._asking.working):
@@ -170,7 +175,8 @@ class BesideSurface(SurfaceChoices):
             self._take_later(None, NO_POSES if wanted is not None and frames else "")
             return
         key = wanted.shape, frames
-        if self._later is not None and self._comparing.wanted != key:
+        if self._comparing.wanted is not None and self._comparing.wanted != key:
+            self._comparing.forget()
             self._take_later(None)
         if self._made == wanted.shape and self._whole and self._comparing.wanted != key:
             self._comparing.ask(

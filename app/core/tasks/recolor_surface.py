@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from app.core.errors import UsageError
-from app.core.surface import coloring
+from app.core.surface import checking, coloring
 from app.core.surface.result import Reconstruction, SurfaceOptions
 from app.core.tasks.base import Progress, TaskEvents
 from app.core.tasks.context import Context, Source
-from app.core.tasks.surface_steps import colored, kept
+from app.core.tasks.surface_steps import colored, kept, made_of
 
 LANE = "background"
 PRIORITY = -1
@@ -19,12 +18,15 @@ def recolor_surface(
 ) -> TaskEvents[Reconstruction]:
     """The finest level made last of a frame with these options, whatever its colour was, in the colour they name.
 
-    ``UsageError`` where there is none, or the colour needs what is not there.
+    Where there is none, as in a process that was started anew, it is made. ``UsageError`` where the colour needs
+    what is not there, and as ``make_surface`` raises.
     """
+    checking.check_maker(options)
+    checking.check(options)
     yield Progress(0, 0, "colour the surface")
     made = kept(context, source, index, options)
     if made is None:
-        raise UsageError("There is no surface of this frame to colour; it has to be made first.")
+        made = yield from made_of(context, source, context.frame(source, index), options)
     coloring.check(options.color, made.told, network=made.told.field is not None)
     return (yield from colored(made, options.color))
 

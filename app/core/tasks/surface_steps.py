@@ -1,7 +1,8 @@
 """What the tasks of surfaces share: the field of a frame, a surface taken from it, and its colours.
 
 All of it is kept in the context: latents, so that another threshold or box does not run the network again; the
-field, so that a slice asks at once; the surface, so that another colour, a file or a measure does not make it again.
+field, so that a slice asks at once; the surface, so that another colour, a file or a measure does not make it
+again.
 """
 
 from __future__ import annotations
