@@ -12,12 +12,17 @@ from app.ui.actions_labels import LABEL_ACTIONS
 from app.ui.actions_labels import MENU as LABEL_MENU
 from app.ui.actions_model import MENU as MODEL_MENU
 from app.ui.actions_model import MODEL_ACTIONS
+from app.ui.actions_surface import MENU as SURFACE_MENU
+from app.ui.actions_surface import SURFACE_ACTIONS
 from app.ui.actions_text import MENU as TEXT_MENU
 from app.ui.actions_text import TEXT_ACTIONS
 from app.ui.actions_train import MENU as TRAIN_MENU
 from app.ui.actions_train import TRAIN_ACTIONS
 
-MENUS = ("File", "Edit", "View", "Layers", MODEL_MENU, TEXT_MENU, LABEL_MENU, "Play", TRAIN_MENU, "Window", "Help")
+MENUS = (
+    "File", "Edit", "View", "Layers", MODEL_MENU, TEXT_MENU, LABEL_MENU, SURFACE_MENU, "Play", TRAIN_MENU, "Window",
+    "Help",
+)  # fmt: skip
 
 
 ACTIONS: tuple[ActionInfo, ...] = (
@@ -94,6 +99,7 @@ ACTIONS: tuple[ActionInfo, ...] = (
     *MODEL_ACTIONS,
     *TEXT_ACTIONS,
     *LABEL_ACTIONS,
+    *SURFACE_ACTIONS,
     _a("play.toggle", "Play", "Play or pause at the sensor's own rate", "Play", "Space", icon="play", check=True,
        needs="frame"),
     _a("play.next", "Next frame", "One frame on", "Play", "Right", "N", icon="step_forward", needs="frame",
@@ -126,6 +132,8 @@ ACTIONS: tuple[ActionInfo, ...] = (
        "Alt+6", check=True, group=1),
     _a("window.labels", "Labels", "Labels without annotation: why a superpoint is called what it is called",
        "Window", "Alt+7", check=True, group=1),
+    _a("window.surface", "Surface", "The surface that a network imagines, and what it is held against", "Window",
+       "Alt+8", check=True, group=1),
     _a("window.reset", "Reset this layout", "Put the panels of this workspace back where they were", "Window",
        group=2),
     _a("window.theme", "Light theme", "Light or dark colours", "Window", "Ctrl+T", icon="theme", check=True,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from app.core.layers.base import Kind
 from app.core.session import Session
 from app.core.state import OVERLAYS, RangeMode
-from app.ui import actions_labels, actions_model, actions_text, actions_train
+from app.ui import actions_labels, actions_model, actions_surface, actions_text, actions_train
 from app.ui.panels.timeline import SPEEDS
 from app.ui.workspaces import WORKSPACES
 
@@ -71,7 +71,8 @@ def handlers(window: MainWindow) -> dict[str, Callable[[], object]]:
     for workspace in WORKSPACES:
         result[f"window.{workspace.name}"] = partial(window.set_workspace, workspace.name)
     result |= _playback(session) | actions_model.handlers(window) | actions_train.handlers(window)
-    return result | actions_text.handlers(window) | actions_labels.handlers(window)
+    result |= actions_text.handlers(window) | actions_labels.handlers(window)
+    return result | actions_surface.handlers(window)
 
 
 def _playback(session: Session) -> dict[str, Callable[[], object]]:
@@ -107,6 +108,8 @@ def enabled(window: MainWindow, need: str) -> bool:
         return actions_train.enabled(window, need)
     if need in actions_labels.NEEDS:
         return actions_labels.enabled(window, need)
+    if need in actions_surface.NEEDS:
+        return actions_surface.enabled(window, need)
     if need in actions_text.NEEDS:
         return actions_text.enabled(window, need)
     if need in actions_model.NEEDS:
@@ -136,7 +139,7 @@ def enabled(window: MainWindow, need: str) -> bool:
 
 NEEDS = (
     "frame", "cameras", "poses", "picked", "undo", "redo", "split", "scalar", "hidden",
-    *actions_labels.NEEDS, *actions_model.NEEDS, *actions_text.NEEDS, *actions_train.NEEDS,
+    *actions_labels.NEEDS, *actions_model.NEEDS, *actions_surface.NEEDS, *actions_text.NEEDS, *actions_train.NEEDS,
 )  # fmt: skip
 """Everything ``needs`` may say, besides ``layer.1`` to ``layer.9``, which the menus decide themselves."""
 
@@ -174,6 +177,8 @@ def ticked(window: MainWindow, name: str) -> bool:
             return actions_model.ticked(window, name)
         case "labels":
             return actions_labels.ticked(window, name)
+        case "surface":
+            return actions_surface.ticked(window, name)
         case "text":
             return actions_text.ticked(window, name)
         case "points":

@@ -12,15 +12,17 @@ from app.core.state import ViewState
 from app.ui.asking import Asking
 from app.ui.labelling import Labelling
 from app.ui.model_choice import ModelChoice
+from app.ui.surfacing import TOOL as REGION
+from app.ui.surfacing import Surfacing
 
-TOOLS = ("navigate", "box", "lasso")
+TOOLS = ("navigate", "box", "lasso", REGION)
 
 
 class Desk:
     """One per window; main thread only."""
 
     active_changed = Signal(str)  # name of the view that panels speak of
-    tool_changed = Signal(str)  # navigate, box or lasso
+    tool_changed = Signal(str)  # one of TOOLS
     open_requested = Signal(str)  # "folder", "file" or "demo"
     path_requested = Signal(object)  # Path to open
     camera_requested = Signal(str)  # fly into this recorded camera
@@ -32,6 +34,7 @@ class Desk:
         self.models = ModelChoice(self)
         self.asking = Asking(self)
         self.labelling = Labelling(self)
+        self.surfacing = Surfacing(self)
         self._active = "left"
         self._tool = "navigate"
 
@@ -57,7 +60,7 @@ class Desk:
         return self._tool
 
     def set_tool(self, tool: str) -> None:
-        """Choose navigate, box or lasso."""
+        """Choose what a left drag in a view does: one of ``TOOLS``."""
         if tool not in TOOLS:
             raise ValueError(f"no tool '{tool}'; there are: {', '.join(TOOLS)}")
         if tool != self._tool:

@@ -259,6 +259,8 @@ class MainWindow(Listening, QMainWindow):
         """The nearest thing that can be cancelled or cleared."""
         session, desk = self.session, self.desk
         running = [t for t in session.tasks if t.state in ("queued", "running")]
+        if desk.surfacing.end_drag():
+            return
         if self.banner.isVisible():
             self.banner.hide()
         elif desk.tool != "navigate":

@@ -110,6 +110,8 @@ class Menus(Listening):
             session.affinity.story_changed,
             session.affinity.gathering_changed,
             session.affinity.corrections_changed,
+            session.surface.state_changed,
+            desk.surfacing.rays_changed,
             session.drive_changed,
             session.sequence_changed,
             session.frame_changed,

@@ -49,6 +49,8 @@ class SceneFeed(Listening, QObject):
         self._restoring = True
         self._overlays: set[str] = set()
         self._overlay_key: tuple[object, ...] = ()
+        self._pointless = False
+        """Whether points were left out when the viewport was told last."""
         self._mode = "orbit"
         self._style: tuple[object, ...] = ()
         self.changed = 0.0
@@ -69,6 +71,7 @@ class SceneFeed(Listening, QObject):
         self.listen(session.view_changed, self._on_view)
         self.listen(session.selection_changed, lambda _rows: self._recolor())
         self.listen(session.settings_changed, lambda _settings: self._on_settings())
+        self.listen(session.surface.state_changed, lambda _state: self._on_surface())
 
     @property
     def view(self) -> ViewState | None:
@@ -250,14 +253,22 @@ class SceneFeed(Listening, QObject):
             self._set_camera(self._free(), settled=True)
 
     def _colors(self) -> tuple[np.ndarray, np.ndarray | None]:
-        """The session's colours with the selected points tinted."""
+        """The session's colours with the selected points tinted; no point where a surface is to be seen alone."""
         colors, shown = self.session.colors(self.name)
+        self._pointless = self.desk.surfacing.hides_points
+        if self._pointless:
+            shown = np.zeros(len(colors), bool)
         rows = self.session.selection
         if len(rows):
             colors = colors.copy()
             accent = np.array(theme.DARK.rgb("accent"), np.float32) * SELECTED_MIX
             colors[rows] = (colors[rows] * np.float32(1 - SELECTED_MIX) + accent).astype(np.uint8)
         return colors, shown
+
+    def _on_surface(self) -> None:
+        """Points come and go with the wish to see a surface alone."""
+        if self.desk.surfacing.hides_points != self._pointless:
+            self._recolor()
 
     def _recolor(self) -> None:
         if self.session.frame_state is not None and self.view is not None:

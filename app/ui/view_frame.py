@@ -20,6 +20,9 @@ from app.ui.listening import Listening
 from app.ui.markers import MarkerLayer
 from app.ui.scene_feed import CLOUD, SceneFeed, drawn_as
 from app.ui.superpoint_mark import SuperpointMark
+from app.ui.surface_handles import BoxHandles
+from app.ui.surface_scene import SurfaceScene
+from app.ui.surfacing import TOOL as REGION
 from app.ui.view_bar import ViewBar
 from app.ui.viewer.viewport import Viewport
 from app.ui.widgets.color_bar import ColorBar
@@ -60,6 +63,8 @@ class ViewFrame(Listening, QFrame):
         self.waiting = WaitingChip(self)
         self.feed = SceneFeed(desk, viewport, name)
         self.superpoint = SuperpointMark(desk, viewport)
+        self.surface = SurfaceScene(desk, viewport)
+        self.handles = BoxHandles(desk, viewport, self)
         self._pictured = 0.0
         self._connect()
         self._on_view(name)
@@ -109,6 +114,8 @@ class ViewFrame(Listening, QFrame):
         """Let go of the session, the drawing and its processes."""
         self.feed.close()
         self.superpoint.stop_listening()
+        self.surface.stop_listening()
+        self.handles.stop()
         self.bar.stop_listening()
         self.waiting.stop()
         self.stop_listening()
@@ -124,6 +131,7 @@ class ViewFrame(Listening, QFrame):
         area = self.rect()
         self.viewport.widget.setGeometry(area)
         self.marks.setGeometry(area)
+        self.handles.setGeometry(area)
         self.bar.set_room(area.width())
         for chip in (self.bar, self.stats):
             chip.adjustSize()
@@ -135,7 +143,16 @@ class ViewFrame(Listening, QFrame):
         self.color_bar.move(right - self.color_bar.width(), bottom - self.color_bar.height())
         self.stats.move(MARGIN, bottom - self.stats.height())
         self._show_notes()
-        for part in (self.marks, self.title, self.bar, self.color_bar, self.stats, self.notes, self.waiting):
+        for part in (
+            self.handles,
+            self.marks,
+            self.title,
+            self.bar,
+            self.color_bar,
+            self.stats,
+            self.notes,
+            self.waiting,
+        ):
             part.raise_()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -246,6 +263,7 @@ class ViewFrame(Listening, QFrame):
     def _on_picture(self, picture: Picture) -> None:
         self._pictured = time.monotonic()
         self.marks.set_camera(picture.camera)
+        self.handles.set_camera(picture.camera)
         if picture.total:
             self.stats.setText(drawn_as(picture))
             self.stats.adjustSize()
@@ -277,6 +295,9 @@ class ViewFrame(Listening, QFrame):
         """Have the engine find the points inside; Ctrl takes only those that can be seen in the picture."""
         if len(polygon) < 3:
             return
+        if self.desk.tool == REGION:
+            self.desk.surfacing.take_region(polygon, self.viewport.camera, (self.width(), self.height()))
+            return
         mode: Mode = "add" if "shift" in modifiers else "subtract" if "alt" in modifiers else "replace"
         if {"shift", "alt"} <= modifiers:
             mode = "intersect"
@@ -287,5 +308,5 @@ class ViewFrame(Listening, QFrame):
 
     def retheme(self) -> None:
         """Repaint what is painted by hand."""
-        for part in (self.marks, self.color_bar, self.waiting):
+        for part in (self.handles, self.marks, self.color_bar, self.waiting):
             part.update()

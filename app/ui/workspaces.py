@@ -59,6 +59,13 @@ WORKSPACES: tuple[Workspace, ...] = (
         frozenset({"pseudo_labels", "flips", "instance", "visibility", "cameras", "affinity_matrix", "timeline"}),
         split=None,
     ),
+    Workspace(
+        "surface",
+        "Surface",
+        "The surface that a network imagines, and what it is held against (Alt+8)",
+        frozenset({"layers", "surface_beside", "surface", "timeline", "tasks"}),
+        split=None,
+    ),
     Workspace("focus", "Focus", "The 3D view and the timeline alone (Alt+3)", frozenset({"timeline"})),
 )
 

@@ -24,7 +24,7 @@ _HOVER_MS = 25
 _CLICK_PIXELS = 4.0
 _SAME_ZOOM_SECONDS = 0.6
 _TURN = 0.008  # radians a pixel
-_TOOLS = ("navigate", "box", "lasso")
+_TOOLS = ("navigate", "box", "lasso", "region")
 
 
 @dataclass
@@ -41,7 +41,8 @@ class Handlers:
 
 class Navigation(QObject):
     """Listens to a widget's events. Left drag turns, right or middle drag pans, the wheel comes nearer to what is
-    under the pointer, a double click sets the pivot; with the tools ``box`` and ``lasso`` a left drag draws."""
+    under the pointer, a double click sets the pivot; with the other tools a left drag draws: a rectangle, or with
+    ``lasso`` any shape."""
 
     def __init__(self, widget: QWidget, overlay: ViewOverlay, handlers: Handlers) -> None:
         super().__init__(widget)
@@ -62,7 +63,7 @@ class Navigation(QObject):
         widget.installEventFilter(self)
 
     def set_tool(self, tool: str) -> None:
-        """``navigate``, ``box`` or ``lasso``."""
+        """``navigate``, ``box``, ``lasso`` or ``region``."""
         if tool not in _TOOLS:
             raise ValueError(f"no tool '{tool}'; there are: {', '.join(_TOOLS)}")
         self._tool = tool

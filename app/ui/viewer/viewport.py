@@ -46,7 +46,7 @@ class Viewport(Protocol):
         """Go there smoothly in a fifth of a second, telling ``on_camera`` on the way."""
 
     def set_tool(self, tool: str) -> None:
-        """``navigate``, ``box`` or ``lasso``: what a left drag does."""
+        """``navigate``, ``box``, ``lasso`` or ``region``: what a left drag does."""
 
     def pick(self, x: float, y: float) -> Pick | None:
         """The drawn point nearest to widget pixel (x, y) in the last finished picture."""

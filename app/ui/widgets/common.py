@@ -49,7 +49,9 @@ class _Sentence(QLabel):
             self.updateGeometry()
 
 
-def tool_button(icon: str, tip: str, call: Callable[[], None] | None = None, *, quiet: bool = True) -> QToolButton:
+def tool_button(
+    icon: str, tip: str, call: Callable[[], object] | None = None, *, quiet: bool = True
+) -> QToolButton:
     """A small square button with an icon."""
     button = QToolButton()
     icons.bind(button, icon)

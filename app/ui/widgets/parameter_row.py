@@ -57,8 +57,8 @@ class ParameterRow(QWidget):
         self,
         name: str,
         reach: Reach,
-        changed: Callable[[float], None],
-        reset: Callable[[], None],
+        changed: Callable[[float], object],
+        reset: Callable[[], object],
         tip: str,
         unit: str = "",
     ) -> None:
