@@ -53,13 +53,14 @@ class Size:
     steps: int
 
 
-HOUR = Size(streets=4, frames=10, held=20, seeds=3, steps=200)
+HOUR = Size(streets=4, frames=10, held=20, seeds=3, steps=150)
 QUICK = Size(streets=2, frames=8, held=8, seeds=1, steps=60)
 
 
-ON_DEMO = {"front_view": "true", "batch_size": "4"}
-"""Demo streets are trained on in the front view alone, as they are evaluated, four scans a step: that takes one and
-a half times as long as one scan, since small scans keep a processor busy with calls."""
+ON_DEMO = {"front_view": "true", "batch_size": "4", "voxel_size": "0.2", "precision": "32"}
+"""Demo streets are trained on in the front view alone, as they are evaluated, four scans a step (one and a half times
+the cost of one: small scans keep a processor busy with calls), in voxels of 20 cm, and in float32, which was quicker
+than bfloat16 for a network this small; together a third of the time that the recipe's own settings take."""
 
 
 @dataclass(frozen=True)
