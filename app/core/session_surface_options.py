@@ -66,8 +66,8 @@ class SurfaceChoices(ABC):
         near points. ``UsageError`` for a box without an inside."""
         if box is not None:
             box = checking.checked_box(box)
-        after = replace(self._state.options, box=box)
-        self._edit("Move the box" if box is not None else "Take the box away", ("box",), options=after)
+        before, after = self._state.options, replace(self._state.options, box=box)
+        self._edit("Move the box", _drag("box", before.box, box), options=after)
 
     def take_finest(self) -> None:
         """Make it as fine as fits into memory, where the chosen step does not."""
@@ -103,13 +103,13 @@ class SurfaceChoices(ABC):
         """Cut the field by a plane, or not. ``UsageError`` for a plane that is not there."""
         if options is not None:
             checking.check_slice(options)
-        self._edit("Move the slice" if options is not None else "Take the slice away", ("slice",), slice=options)
+        self._edit("Move the slice", _drag("slice", self._state.slice, options), slice=options)
 
     def set_queries(self, view: QueryView | None) -> None:
         """Show queries of lines of sight, or not. ``UsageError`` for numbers that cannot be."""
         if view is not None:
             checking.check_queries(view)
-        self._edit("Change queries" if view is not None else "Hide queries", ("queries",), queries=view)
+        self._edit("Change queries", _drag("queries", self._state.queries, view), queries=view)
 
     def set_later(self, frames: int) -> None:
         """Compare with the points of so many frames after this one; 0: with none."""
@@ -144,3 +144,8 @@ class SurfaceChoices(ABC):
         if after != self._state:
             self._state = after
             self.state_changed.emit(after)
+
+
+def _drag(name: str, before: object, after: object) -> Hashable | None:
+    """What joins the changes of a drag; showing and taking away are steps of their own."""
+    return None if before is None or after is None else (name,)
