@@ -58,9 +58,9 @@ QUICK = Size(streets=2, frames=8, held=8, seeds=1, steps=60)
 
 
 ON_DEMO = {"front_view": "true", "batch_size": "4", "voxel_size": "0.2", "precision": "32"}
-"""Demo streets are trained on in the front view alone, as they are evaluated, four scans a step (one and a half times
-the cost of one: small scans keep a processor busy with calls), in voxels of 20 cm, and in float32, which was quicker
-than bfloat16 for a network this small; together a third of the time that the recipe's own settings take."""
+"""Demo streets are trained on in the front view alone, as they are evaluated; four scans a step, which cost one and
+a half times as much as one (small scans keep a processor busy with calls); in voxels of 20 cm; in float32, quicker
+than bfloat16 for so small a network. A step takes a third of what it does with the recipe's settings."""
 
 
 @dataclass(frozen=True)
