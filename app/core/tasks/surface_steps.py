@@ -35,6 +35,23 @@ SIGHT_LEAST = 0.4
 """Metres: truncation of distances along lines of sight, unless two steps are more."""
 
 
+class Seen:
+    """A field that remembers the least and the greatest value it has told, and how often it was asked."""
+
+    def __init__(self, field: Field) -> None:
+        self._field = field
+        self.low, self.high = math.inf, -math.inf
+        self.asked = 0
+
+    def __call__(self, places: np.ndarray) -> np.ndarray:
+        values = self._field(places)
+        self.asked += len(places)
+        known = values[np.isfinite(values)]
+        if len(known):
+            self.low, self.high = min(self.low, float(known.min())), max(self.high, float(known.max()))
+        return values
+
+
 @dataclass(frozen=True)
 class Prepared:
     """A field of a frame, and what belongs to it.
@@ -43,7 +60,7 @@ class Prepared:
     is, in words; ``told`` what its colours come from; ``weights_step`` step of training of its network.
     """
 
-    field: Field
+    field: Seen
     told: coloring.Told
     radius: float
     most: int
@@ -93,7 +110,7 @@ def prepared(
     if options.checkpoint is None:
         radius = 1.0 if options.radius is None else options.radius
         maker = f"truncated distances along lines of sight ({sight.truncation:g} m)"
-        found = Prepared(baselines.SightField(frame.points, sight), told, radius, MOST, maker)
+        found = Prepared(Seen(baselines.SightField(frame.points, sight)), told, radius, MOST, maker)
     else:
         yield Progress(0, 0, "read the checkpoint")
         model = _model(context, options)
@@ -103,7 +120,7 @@ def prepared(
         )
         maker = f"{model.path.name} ({model.identity}), {field.neighbours} neighbours, {field.precision}"
         told = replace(told, field=field, latents=latents)
-        found = Prepared(field, told, field.radius, field.most, maker, model.card.step)
+        found = Prepared(Seen(field), told, field.radius, field.most, maker, model.card.step)
     context.keep("surface field", key, found)
     return found
 
@@ -145,12 +162,12 @@ def _refined(
     began: float,
 ) -> Generator[Progress | Made, None, None]:
     steps = limits.steps_to(options.step)
-    seen = _Seen(given.field)
+    seen, before = given.field, given.field.asked
     done = 0
     extraction = ExtractionOptions(steps, given.radius, options.threshold)
     for level in extracting(seen, points, extraction, box=box_of(options), most=given.most):
         if level is None:
-            yield Progress(done, len(steps), f"surface at {steps[done]:g} m, {seen.asked} questions")
+            yield Progress(done, len(steps), f"surface at {steps[done]:g} m, {seen.asked - before} questions")
             continue
         done += 1
         notes = () if len(level.surface.triangles) else (_no_surface(options.threshold, seen, level.step),)
@@ -235,24 +252,7 @@ def shown(work: Generator[Progress | Made, None, None], color: str) -> Generator
     return last
 
 
-class _Seen:
-    """A field that remembers the least and the greatest value it has told, and how often it was asked."""
-
-    def __init__(self, field: Field) -> None:
-        self._field = field
-        self.low, self.high = math.inf, -math.inf
-        self.asked = 0
-
-    def __call__(self, places: np.ndarray) -> np.ndarray:
-        values = self._field(places)
-        self.asked += len(places)
-        known = values[np.isfinite(values)]
-        if len(known):
-            self.low, self.high = min(self.low, float(known.min())), max(self.high, float(known.max()))
-        return values
-
-
-def _no_surface(threshold: float, seen: _Seen, step: float) -> str:
+def _no_surface(threshold: float, seen: Seen, step: float) -> str:
     if seen.low > seen.high:
         return f"Nothing is known anywhere near the points at {step:g} m, so there is no surface."
     return (
