@@ -25,7 +25,7 @@ from app.ui.desk import Desk
 from app.ui.listening import Listening
 from app.ui.workspaces import WORKSPACES
 
-ROOMY, SHORT, TIGHT = 1800, 1640, 1420
+ROOMY, SHORT, TIGHT = 1920, 1760, 1540
 """Below these widths of the window the bar's parts get shorter: menus and workspaces keep their names."""
 
 COMMAND = "  Type a command or a place …"

@@ -80,7 +80,7 @@ class ViewBar(Listening, QFrame):
         return button
 
     def _make_tools(self, row: QHBoxLayout) -> dict[str, QToolButton]:
-        group = QButtonGroup(self)
+        group = self._tool_group = QButtonGroup(self)
         made = {}
         for tool, icon, tip in TOOLS:
             made[tool] = self._button(row, "", tip, icon)
@@ -137,7 +137,11 @@ class ViewBar(Listening, QFrame):
         menu.popup(self._more.mapToGlobal(self._more.rect().bottomLeft()))
 
     def _show_tool(self) -> None:
-        self._tools[self.desk.tool].setChecked(True)
+        """Mark the tool; none of the buttons while a region is drawn, which the Surface panel shows."""
+        self._tool_group.setExclusive(False)
+        for tool, button in self._tools.items():
+            button.setChecked(tool == self.desk.tool)
+        self._tool_group.setExclusive(True)
 
     def _show_mode(self) -> None:
         view = self.desk.session.views.get(self.name)
