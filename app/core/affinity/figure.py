@@ -78,8 +78,8 @@ class Sheet:
         self._draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=color)
 
     def picture(self, x: float, y: float, image: np.ndarray, width: int, height: int) -> tuple[int, int, int, int]:
-        """A picture as large as fits, in the middle of that place; its corners. An empty one leaves a grey
-        place."""
+        """A picture as large as fits, from the upper left corner of that place; its corners. An empty one leaves a
+        grey place."""
         from PIL import Image
 
         if not image.size:
@@ -89,7 +89,7 @@ class Sheet:
         scale = min(width / image.shape[1], height / image.shape[0])
         size = max(round(image.shape[1] * scale), 1), max(round(image.shape[0] * scale), 1)
         piece = Image.fromarray(np.ascontiguousarray(image)).resize(size, Image.Resampling.BICUBIC)
-        left, top = round(x + (width - size[0]) / 2), round(y + (height - size[1]) / 2)
+        left, top = round(x), round(y)
         self.image.paste(piece, (left, top))
         return left, top, left + size[0], top + size[1]
 

@@ -110,7 +110,7 @@ def _plots(
             if len(points) > 1:
                 file = f"plots/{name}.png"
                 drawn = plots.curve(
-                    f"Accuracy of superpoints along the {title}, %", title, points, before, getattr(numbers, name)
+                    f"Accuracy of superpoints along the {title}", title, points, before, getattr(numbers, name)
                 )
                 write_atomically(out / file, drawn)
                 shown.append((file, f"Along the {title}"))

@@ -14,6 +14,8 @@ from app.core.layers.colormaps import table
 
 _VERDICT_COLOR = {"better": BETTER, "worse": WORSE}
 _MOST_CLASSES = 8
+_STEPS = (0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
+"""Shares between two lines of a plot."""
 
 
 def class_bars(rows: Sequence[tuple[str, int, int, int]]) -> bytes:
@@ -22,7 +24,11 @@ def class_bars(rows: Sequence[tuple[str, int, int, int]]) -> bytes:
     sheet = Sheet(900, height)
     sheet.text(24, 20, "Superpoints with the right class, by class", size=20)
     sheet.text(
-        24, 48, "grey: before affinity; below: after, green where better, red where worse", size=14, color=FAINT
+        24,
+        48,
+        "grey: before affinity; below it after: green better, red worse, blue the same",
+        size=14,
+        color=FAINT,
     )
     left, right = 220, 760
     for place, (name, count, before, after) in enumerate(rows):
@@ -44,10 +50,8 @@ def curve(title: str, unit: str, points: Sequence[tuple[float, float]], before: 
     """Accuracy (shares) after affinity along a parameter, the one before as a level, and the chosen value."""
     sheet = Sheet(900, 460)
     sheet.text(24, 20, title, size=20)
-    values = [value for _, value in points] + [before]
-    low, high = min(values), max(values)
-    room = max(high - low, 0.01) * 0.15
-    low, high = low - room, high + room
+    levels = _levels([value for _, value in points] + [before])
+    low, high = levels[0], levels[-1]
     left, right, top, bottom = 90, 860, 70, 400
     first, last = points[0][0], points[-1][0]
 
@@ -55,18 +59,20 @@ def curve(title: str, unit: str, points: Sequence[tuple[float, float]], before: 
         across = (np.log(x) - np.log(first)) / max(np.log(last) - np.log(first), 1e-9)
         return left + (right - left) * float(across), bottom - (bottom - top) * (y - low) / (high - low)
 
-    for level in np.linspace(low, high, 5):
-        y = at(first, float(level))[1]
+    for level in levels:
+        y = at(first, level)[1]
         sheet.line([(left, y), (right, y)], RULE, 1)
-        sheet.text(left - 10, y, f"{100 * level:.1f}", size=13, color=FAINT, anchor="rm")
+        sheet.text(left - 10, y, f"{100 * level:.4g} %", size=13, color=FAINT, anchor="rm")
     for x, _ in points:
         sheet.text(at(x, low)[0], bottom + 10, f"{x:.3g}", size=12, color=FAINT, anchor="ma")
     sheet.text((left + right) / 2, bottom + 34, unit, size=14, color=FAINT, anchor="ma")
     level = at(first, before)[1]
     sheet.line([(left, level), (right, level)], BEFORE, 2)
-    above = before < high - 0.25 * (high - low)
-    offset, anchor = (-4, "rd") if above else (4, "ra")
-    sheet.text(right, level + offset, "before affinity", size=13, color=FAINT, anchor=anchor)
+    ends = points[0][1] - before, points[-1][1] - before
+    x, side = (left + 4, "l") if abs(ends[0]) > abs(ends[1]) else (right, "r")  # where the curve is farther
+    below = (ends[0] if side == "l" else ends[1]) > 0
+    offset, foot = (4, "a") if below else (-4, "d")
+    sheet.text(x, level + offset, "before affinity", size=13, color=FAINT, anchor=side + foot)
     if first <= chosen <= last:
         x = at(chosen, low)[0]
         sheet.line([(x, top), (x, bottom)], RULE, 2)
@@ -77,14 +83,22 @@ def curve(title: str, unit: str, points: Sequence[tuple[float, float]], before: 
     return sheet.png()
 
 
+def _levels(values: Sequence[float]) -> list[float]:
+    """Round shares, four to eight of them, that hold all of these."""
+    low, high = min(values), max(values)
+    step = next(step for step in _STEPS if high - low <= 6 * step)
+    first, last = int(np.floor(low / step + 1e-9)), int(np.ceil(high / step - 1e-9))
+    return [step * place for place in range(first, max(last, first + 3) + 1)]
+
+
 def heat(picture: MatrixPicture, label_set: LabelSet) -> bytes:
     """The affinity matrix, logarithmic, with its classes along the right edge."""
     side, top, left = 720, 80, 24
     sheet = Sheet(1000, side + 110)
     sheet.text(24, 16, f"Affinity matrix T of the first queue, by {picture.order}", size=20)
     count = picture.window[1] - picture.window[0]
-    cells = f"a cell is {picture.block} × {picture.block}"
-    sheet.text(24, 44, f"{count} superpoints, {cells}; row: who receives", size=14, color=FAINT)
+    cells = f", a cell is the mean of {picture.block} × {picture.block}" if picture.block > 1 else ""
+    sheet.text(24, 44, f"{count} superpoints{cells}; rows receive, columns give", size=14, color=FAINT)
     least = 1e-3 * max(picture.largest, 1e-9)
     scaled = (np.log(np.maximum(picture.values, least)) - np.log(least)) / np.log(1e3)
     colors = table("magma")[np.clip(scaled * 255, 0, 255).astype(np.uint8)]
@@ -98,7 +112,7 @@ def heat(picture: MatrixPicture, label_set: LabelSet) -> bytes:
         if place <= top + side:
             sheet.text(left + side + 24, place, f"{span.name} ({span.end - span.start})", size=13, anchor="lm")
             taken = place + 17
-    ends = f"black: {least:.1e} or less of a superpoint's prediction, white: {picture.largest:.1e}"
+    ends = f"black: {100 * least:.2g} % or less of what a superpoint takes, white: {100 * picture.largest:.2g} %"
     sheet.text(left, top + side + 8, ends, size=13, color=FAINT)
     return sheet.png()
 

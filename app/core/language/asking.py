@@ -33,9 +33,6 @@ T = TypeVar("T")
 
 _SMALL_WORDS = frozenset({"a", "an", "the", "of", "on", "in", "at", "with", "and", "or", "to"})
 
-SMALL = 30_000_000
-"""Parameters of a CLIP below which a few sentences are read in one thread: as quick as with all (2 ms)."""
-
 WITHOUT_VOCABULARY = "This CLIP has never read the negatives {}; the names of classes are the rivals instead."
 
 
@@ -104,7 +101,7 @@ def texts_steps(model: ClipModel, texts: tuple[str, ...], templates: str) -> Ste
     from app.models.threads import one_thread
 
     def read(_stop: object) -> np.ndarray:
-        with one_thread(model.info.parameters < SMALL):
+        with one_thread(model.info.parameters < clips.SMALL):
             return text_features(model, texts, templates, _cache())
 
     return (yield from clips.waiting(aside(read), "read the words"))

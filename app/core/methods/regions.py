@@ -163,7 +163,9 @@ def encoded(model: ClipModel, regions: Regions, images: list[np.ndarray | None])
 
 
 def _encode(model: ClipModel, crops: list[np.ndarray], stop: threading.Event) -> np.ndarray:
-    with clips.sentences():
+    from app.models.threads import one_thread
+
+    with clips.sentences(), one_thread(model.info.parameters < clips.SMALL):
         return model.encode_images(crops, batch=BATCH, stopped=stop.is_set)
 
 

@@ -202,7 +202,7 @@ def _refined(run: _Run, frames: tuple[QueueFrame, ...]) -> QueueView:
 
 
 def _swept(run: _Run, view: QueueView, sweep: Sweep, at: tuple[int, int]) -> TaskEvents[None]:
-    """Accuracy under other scales and other β."""
+    """Accuracy under other scales and other β: the same walks, since T depends on their product alone."""
     numbers = view.walk
     truth = table_of(view).truth
     if numbers is None or not (truth >= 0).any() or len(view.before) > MOST_SWEPT:
@@ -210,11 +210,10 @@ def _swept(run: _Run, view: QueueView, sweep: Sweep, at: tuple[int, int]) -> Tas
     parts = _parts(view.frames)
     for share in SHARES:
         scale, beta = numbers.scale * share, numbers.beta * share
-        tries = (("scale", scale, replace(numbers, scale=scale)), ("beta", beta, replace(numbers, beta=beta)))
-        for name, value, tried in tries:
-            yield Progress(*at, f"{name} {value:.3g}")
-            after = walk(parts, view.before, tried, run.cache)
-            found = accuracy_of(view, view.classes_of(after), truth)
+        yield Progress(*at, f"scale {scale:.3g}")
+        after = walk(parts, view.before, replace(numbers, scale=scale), run.cache)
+        found = accuracy_of(view, view.classes_of(after), truth)
+        for name, value in (("scale", scale), ("beta", beta)):
             sweep.add(name, value, found.instances_right, found.instances)
 
 
