@@ -25,7 +25,7 @@ commands = typer.Typer()
 
 QueueOption = Annotated[int | None, typer.Option(help="Instances of a queue of adjacent frames.")]
 ScaleOption = Annotated[
-    float | None, typer.Option(help="Amplify factor of the affinity; 0.6 of the CLIP's logit scale without.")
+    float | None, typer.Option(help="Amplify factor of the affinity; 0.5 of the CLIP's logit scale without.")
 ]
 BetaOption = Annotated[float | None, typer.Option(help="β, the power of the affinity; the paper: 2.")]
 SuperpointsOption = Annotated[

@@ -24,9 +24,9 @@ SUPERPOINTS = {
 """§4.2: DBSCAN where seen classes are annotated, boundary-preserved supervoxels where nothing is. Of DBSCAN's
 numbers it says nothing: two points make an instance (§3.2), and ground, which joins things, is a seen class."""
 
-SHARE_OF_LOGIT_SCALE = 0.6
-"""What the affinity's scale is of the CLIP's logit scale, which says how far apart its cosines lie. Measured
-with the demo CLIP, see docs/pseudo_labels.md."""
+SHARE_OF_LOGIT_SCALE = 0.5
+"""What the affinity's scale is of the CLIP's logit scale, which says how far apart its cosines lie. Chosen on demo
+streets that nothing else is measured on, see docs/pseudo_labels.md."""
 
 
 @dataclass(frozen=True)

@@ -163,8 +163,9 @@ class LabelControls(QWidget):
         """Show how labels are made. ``logit_scale``: of the CLIP, 0 while it is not known."""
         options = state.options
         fresh = PseudoLabelOptions(options.clip)
-        automatic = SHARE_OF_LOGIT_SCALE * logit_scale if logit_scale else 8.0
+        automatic = SHARE_OF_LOGIT_SCALE * logit_scale
         self._show_numbers(state, options, fresh, automatic if options.scale is None else options.scale, automatic)
+        self.rows["scale"].setEnabled(logit_scale > 0)  # by itself it follows from the CLIP
         self._pick(self.kinds, options.grouping.kind)
         standard = SUPERPOINTS[options.setting].kind
         self.kinds.setToolTip(

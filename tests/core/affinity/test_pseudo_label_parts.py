@@ -56,7 +56,7 @@ def test_the_papers_split_and_settings() -> None:
     assert unseen_ids(replace(OPTIONS, setting=ANNOTATION_FREE), SEMANTIC_KITTI) == tuple(range(1, 20))
     assert OPTIONS.grouping.kind == "dbscan"
     assert replace(OPTIONS, setting=ANNOTATION_FREE).grouping.kind == "supervoxels"
-    assert OPTIONS.walk(100.0) == AffinityOptions(60.0, 2.0, 1)
+    assert OPTIONS.walk(100.0) == AffinityOptions(50.0, 2.0, 1)
     assert replace(OPTIONS, scale=7.0).walk(100.0) == AffinityOptions(7.0, 2.0, 1)
     assert replace(OPTIONS, affinity=False).walk(100.0) is None
     assert replace(OPTIONS, guard=False).rule.rule == "none"
@@ -204,7 +204,7 @@ def test_labels_of_other_parameters_are_not_mixed(tmp_path: Path) -> None:
     folders.begin(folder, wanted(OPTIONS))
     folders.begin(folder, wanted(replace(OPTIONS, device="cpu")))  # decides nothing
     held = json.loads(folder.parameters.read_text())
-    assert held["affinity"] == {"scale": 60.0, "beta": 2.0, "walks": 1}
+    assert held["affinity"] == {"scale": 50.0, "beta": 2.0, "walks": 1}
     assert held["unseen"] == {"car": ["car", "van"]}
     with pytest.raises(UsageError, match=r"another 'queue'.*choose another folder"):
         folders.begin(folder, wanted(replace(OPTIONS, queue=7)))
