@@ -14,6 +14,7 @@ import numpy as np
 from app.core.datasets import open_dataset
 from app.core.demo.surface import Surface, read_surface
 from app.core.geometry.sightlines import BEHIND, FAR, FRONT, SightOptions, sight_queries
+from app.core.surface.measures import scene_of
 from app.core.surface.sight_view import truly_full
 from app.core.types import Frame
 from benchmarks.drives import demo_drive
@@ -67,7 +68,9 @@ def _checked(
     queries = sight_queries(frame.points, COUNT, rng, SightOptions(delta))
     assert frame.world_from_sensor is not None
     pose, met_points = np.asarray(frame.world_from_sensor), frame.points[queries.source]
-    full, met = truly_full(surface, pose, queries.points, np.zeros((1, 3)), met_points)
+    full, met = truly_full(
+        scene_of(surface.vertices, surface.triangles), pose, queries.points, np.zeros((1, 3)), met_points
+    )
     wrong = full != queries.occupied
     distance = np.linalg.norm(met_points, axis=1)
     return queries.kind[met], wrong[met], distance[met]

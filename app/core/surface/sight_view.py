@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from app.core import lean_open3d
-from app.core.demo.surface import Surface
 from app.core.geometry import transforms
 from app.core.types import Frame
 
@@ -47,12 +47,13 @@ def stacked(frame: Frame, others: Iterable[Frame]) -> Sweeps:
 
 
 def truly_full(
-    surface: Surface, world_from_sensor: np.ndarray, places: np.ndarray, origins: np.ndarray, targets: np.ndarray
+    scene: Any, world_from_sensor: np.ndarray, places: np.ndarray, origins: np.ndarray, targets: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Whether queries lie within something, by the exact surface.
 
     Parameters
     ----------
+    scene : of the exact surface in the world, by :func:`app.core.surface.measures.scene_of`
     world_from_sensor : (4, 4) of the frame in whose sensor coordinates the rest is
     places, origins, targets : (Q, 3) metres: the query, where its line of sight begins, and the point it met
 
@@ -62,8 +63,6 @@ def truly_full(
     judged : (Q,) bool, lines of sight that meet the surface; the others do not tell
     """
     o3d = lean_open3d.load()
-    scene = o3d.t.geometry.RaycastingScene()
-    scene.add_triangles(o3d.core.Tensor(surface.vertices), o3d.core.Tensor(surface.triangles.astype(np.uint32)))
     line = targets.astype(np.float64) - origins
     line /= np.maximum(np.linalg.norm(line, axis=1, keepdims=True), 1e-9)
     begin = transforms.apply(world_from_sensor, np.broadcast_to(origins, line.shape))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Generator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from app.core.demo.surface import read_surface
 from app.core.errors import UsageError
 from app.core.geometry.sightlines import BEHIND, SightOptions, sight_queries
 from app.core.surface import checking
+from app.core.surface.measures import scene_of
 from app.core.surface.sight_view import stacked, truly_full
 from app.core.surface.view import QueryView, SightQueries
 from app.core.tasks.base import Partial, Progress, TaskEvents
@@ -57,12 +60,11 @@ def show_sight_queries(
     if not judged or folder is None or frame.world_from_sensor is None:
         return found
     yield Partial(found)
-    yield Progress(0, 0, "hold them against the exact surface")
-    surface = read_surface(folder, index)
-    if surface is None:
+    scene = yield from _exact(context, source, folder, index)
+    if scene is None:
         return found
     pose = np.asarray(frame.world_from_sensor)
-    full, told = truly_full(surface, pose, found.points, found.origins, found.targets)
+    full, told = truly_full(scene, pose, found.points, found.origins, found.targets)
     return replace(found, wrong=full != (found.kind == BEHIND), judged=told)
 
 
@@ -81,6 +83,22 @@ def _queries(frame: Frame, others: list[Frame], view: QueryView) -> SightQueries
         frame.index, view, made.points, made.kind, sweeps.origins[row].astype(np.float32),
         sweeps.points[made.source], sweeps.frames[row], seconds=seconds,
     )  # fmt: skip
+
+
+def _exact(context: Context, source: Source, folder: Path, index: int) -> Generator[Progress, None, Any]:
+    """The exact surface at a frame for rays, None where the drive has none; kept, since another δ asks it again."""
+    key = source, index
+    held = context.kept("exact surface", key)
+    if held is not None:
+        return held
+    yield Progress(0, 0, "read the exact surface")
+    surface = read_surface(folder, index)
+    if surface is None:
+        return None
+    yield Progress(0, 0, "hold them against the exact surface")
+    scene = scene_of(surface.vertices, surface.triangles)
+    context.keep("exact surface", key, scene)
+    return scene
 
 
 ENTRY = show_sight_queries

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from app.core.demo.surface import Surface
+from app.core.surface.measures import scene_of
 from app.core.surface.sight_view import stacked, truly_full
 from app.core.types import Frame
 
 WALLS = np.array([[5, -9, -9], [5, 9, -9], [5, 0, 19], [6, -9, -9], [6, 9, -9], [6, 0, 19]], np.float32)
 
 
-def two_walls() -> Surface:
-    triangles = np.array([[0, 1, 2], [3, 4, 5]], np.int32)
-    one = np.ones(2, np.uint8)
-    return Surface(WALLS, triangles, one, one, one)
+def two_walls() -> Any:
+    return scene_of(WALLS, np.array([[0, 1, 2], [3, 4, 5]], np.int32))
 
 
 def test_full_is_between_the_first_and_the_second_surface() -> None:
