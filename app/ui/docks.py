@@ -198,7 +198,14 @@ class Docks(QObject):
             dock.setVisible(name in names)
 
     def state(self) -> str:
-        """Where all docks stand, as text for the session file."""
+        """Where all docks stand, as text for the session file.
+
+        Qt writes the widths that docks had before they were last arranged until the layout has been carried out.
+        """
+        for window in (self.outer, self.inner):
+            layout = window.layout()
+            if layout is not None:
+                layout.activate()
         parts = (self.outer.saveState(STATE_VERSION), self.inner.saveState(STATE_VERSION))
         return " ".join(bytes(part.toBase64().data()).decode() for part in parts)
 

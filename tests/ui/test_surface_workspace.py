@@ -240,7 +240,7 @@ def test_the_middle_moves_the_box_at_its_height() -> None:
 
 def test_from_the_side_what_lies_far_behind_is_left_out() -> None:
     rng = np.random.default_rng(0)
-    near, far = rng.uniform(-1, 1, (500, 3)) + [10, 0, 0], rng.uniform(-1, 1, (500, 3)) + [60, 0, 0]
+    near, far = (rng.uniform(-1, 1, (500, 3)) + np.array([x, 0, 0]) for x in (10, 60))
     camera = look_at(np.array([0.0, 0.0, 0.5]), np.array([10.0, 0.0, 0.0]))
     rectangle = np.array([[200.0, 100], [600, 100], [600, 500], [200, 500]])
     box = surface_region.drawn(np.concatenate([near, far]).astype(np.float32), camera, rectangle, (800, 600))
