@@ -133,6 +133,7 @@ class SessionSurface(BesideSurface, WatchedSurface):
         if self._making.working:
             self._making.halt()
             self._set_state(working=False, level=STOPPED)
+            self._sync()
 
     def again(self) -> None:
         """Make it anew, after it was stopped or could not be."""

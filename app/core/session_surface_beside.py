@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 NO_FIELD = "Poisson reconstruction has no field that could be cut; choose a checkpoint or lines of sight."
 NO_POSES = "This drive has no poses, so later scans cannot be placed beside this one."
 
+NOT_WHOLE = "Later scans are held against the finest level, which has not been made; make the surface again."
+
 
 class BesideSurface(SurfaceChoices):
     """Slice, queries, later scans and measures."""
@@ -178,7 +180,9 @@ class BesideSurface(SurfaceChoices):
         if self._comparing.wanted is not None and self._comparing.wanted != key:
             self._comparing.forget()
             self._take_later(None)
-        if self._made == wanted.shape and self._whole and self._comparing.wanted != key:
+        if self._made == wanted.shape and not self._whole and not self._state.working:
+            self._take_later(None, NOT_WHOLE)
+        elif self._made == wanted.shape and self._whole and self._comparing.wanted != key:
             self._comparing.ask(
                 key, self._take_later, lambda error: self._take_later(None, str(error)),
                 source=wanted.source, index=wanted.index, options=wanted.options, frames=frames,

@@ -17,9 +17,10 @@ from app.core.errors import UsageError
 from app.core.geometry.sightlines import BEHIND, FAR, FRONT
 from app.core.session import Session
 from app.core.session_surface import SessionSurface
-from app.core.session_surface_beside import NO_FIELD, NO_POSES
+from app.core.session_surface_beside import NO_FIELD, NO_POSES, NOT_WHOLE
 from app.core.session_training import WATCHED
 from app.core.surface.view import QueryView, SliceOptions
+from app.core.tasks.base import Partial
 from app.core.tasks.engine import LocalEngine
 from app.core.tasks.follow_runs import SeenRun
 from app.core.tasks.show_sight_queries import ALONE
@@ -182,6 +183,23 @@ def test_later_scans_wait_for_the_finest_level(held: Session, engine: HeldEngine
     assert names(engine) == ["later_scans"]
     surface.set_options(threshold=0.6)
     assert names(engine) == ["make_surface"]
+
+
+def test_later_scans_of_a_stopped_surface_are_a_sentence(held: Session, engine: HeldEngine) -> None:
+    surface = held.surface
+    surface.set_options(baseline="tsdf", step=0.8, box=BOX)
+    surface.turn_on()
+    engine.answer_all()
+    surface.set_later(1)
+    engine.answer_all()
+    assert surface.later is not None and surface.surface is not None
+    surface.set_options(threshold=0.6)
+    engine.event(Partial(surface.surface))
+    surface.stop()
+    assert surface.later is None and surface.state.later_problem == NOT_WHOLE and not engine.waiting
+    surface.again()
+    engine.answer_all()
+    assert surface.later is not None and surface.state.later_problem == ""
 
 
 def test_later_scans_need_poses(tmp_path: Path) -> None:
