@@ -157,3 +157,36 @@ def test_half_precision_keeps_to_the_same_answer(name: str) -> None:
         found = made.logits(latents, support, offset)
     assert found.dtype == torch.float32
     assert torch.allclose(found[:-1], expected[:-1], atol=0.05)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_prepared_head_says_what_the_head_says(name: str, whole: bool) -> None:
+    """Weights larger than at the beginning of a training, so that logits are as large as after it."""
+    made = head(name, 32)
+    with torch.no_grad():
+        for parameter in made.parameters():
+            parameter.mul_(2)
+    latents, support, offset = given(400, 8, 90, 32)
+    if whole:
+        support = support.clamp_min(0)
+    else:
+        offset[support < 0] = torch.nan
+    found = made(latents, support, offset)
+    many = found.mask.sum(1)
+    intensity = (found.intensity * found.mask).sum(1) / many
+    expected = torch.stack([made.logits(latents, support, offset), intensity], 1).detach()
+    told = made.prepared(latents)(support.int(), offset)
+    assert told.dtype == torch.float32
+    assert torch.isnan(told).any(1).tolist() == (many == 0).tolist()
+    there = many > 0
+    scale = expected[there].abs().max().clamp_min(1)
+    assert (told - expected)[there].abs().max() < 1e-5 * scale
+    half = made.prepared(latents, half=True)(support, offset)
+    assert 0 < (half - expected)[there].abs().max() < 0.03 * scale
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_prepared_head_that_is_asked_nothing(name: str) -> None:
+    told = head(name).prepared(torch.randn(3, 6))(torch.zeros(0, 4, dtype=torch.int64), torch.zeros(0, 4, 3))
+    assert told.shape == (0, 2)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from app.core.surface import cells_loops
+
 _BITS = 21
 _HALF = 1 << (_BITS - 1)
 STEPS = np.array([1 << 2 * _BITS, 1 << _BITS, 1], np.int64)
@@ -84,13 +86,13 @@ def corners_of(keys: np.ndarray) -> np.ndarray:
 
 
 def find(sorted_keys: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """(M,) int64 rows of keys that are there."""
-    return np.searchsorted(sorted_keys, wanted)
+    """(M,) int64 rows of (M,) keys that are there; quickest where they come in sorted runs."""
+    return np.asarray(cells_loops.find(sorted_keys, wanted))
 
 
 def among(sorted_keys: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     """(M,) bool: which keys are there."""
     if not len(sorted_keys):
         return np.zeros(len(wanted), bool)
-    at = np.minimum(np.searchsorted(sorted_keys, wanted), len(sorted_keys) - 1)
+    at = np.minimum(find(sorted_keys, wanted), len(sorted_keys) - 1)
     return np.asarray(sorted_keys[at] == wanted)

@@ -1,14 +1,17 @@
 """A surface from a field, coarse to fine, evaluated only where it can be.
 
 After L. Mescheder et al., Occupancy Networks, CVPR 2019, §2.2 (multi-resolution extraction): cells whose corners
-disagree are divided, all others are left. Two things differ, because a street is not one object in a box. The grid
-is endless and begins near the observed points alone; and on every level the surface is followed across the faces
-that it crosses, so that a thin thing which the coarse level missed is found from the points on it, and no surface
-ends at a cell that happened not to be divided.
+disagree are divided, all others are left. Three things differ, because a street is not one object in a box, and a
+head is dear. The grid is endless and begins near the observed points alone. Of the parts of a divided cell those
+are asked first which the surface crosses if the field is linear between the corners; where one of them turns out
+not to be crossed, the other parts follow. And on every level the surface is followed across the faces that it
+crosses, so that a thin thing which the coarse level missed is found from the points on it, and no surface ends at a
+cell that happened not to be divided.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Generator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -18,7 +21,7 @@ import numpy as np
 
 from app.core.surface import cells as grid
 from app.core.surface.marching import Triangles, march
-from app.core.surface.table import Table
+from app.core.surface.table import Answers, Table
 
 
 class Field(Protocol):
@@ -74,6 +77,7 @@ def extracting(
     *,
     box: Box | None = None,
     most: int = 1 << 15,
+    answers: Answers | None = None,
 ) -> Generator[Level | None, None, None]:
     """The surface of a field, level by level, the coarsest first.
 
@@ -83,6 +87,7 @@ def extracting(
     points : (N, 3) observed points, metres; those that are not finite are left out
     options : steps, radius, threshold
     box : where to look; None: everywhere near points
+    answers : what this field has said before, and what it says now is added; of no other field
 
     Yields
     ------
@@ -98,44 +103,85 @@ def extracting(
     if not steps or any(abs(fine - coarse / 2) > 1e-9 for coarse, fine in pairwise(steps)):
         raise ValueError(f"each step must be half of the one before; found {steps}")
     seeds = points[np.isfinite(points).all(axis=1)]
-    allowed = _allowed(seeds, steps[0], options.radius, box)
-    known = Table.empty(np.float32)
-    asked = 0
-    cells = crossed = allowed
+    search = _Search(field, options, box, _allowed(seeds, steps[0], options.radius, box), most)
+    crossed = search.allowed
     for level, step in enumerate(steps):
+        cells, expected = crossed, np.zeros(0, np.int64)
         if level:
-            of_seeds = grid.keys_of(seeds, step)
-            cells = grid.distinct(np.concatenate([grid.children(crossed), of_seeds]))
-            cells = _permitted(cells, allowed, level, step, box)
-            known = known.renamed(grid.refined)
+            expected = _expected(crossed, search.known, options.threshold)
+            cells = grid.distinct(np.concatenate([expected, grid.keys_of(seeds, step)]))
+            search.known = search.known.renamed(grid.refined)
+        if answers is not None:
+            search.known = search.known.joined(answers.at(step))
+        crossed = yield from search.level(level, cells, expected)
+        if answers is not None:
+            answers.keep(step, search.known)
+        surface = march(crossed, *search.known.whole(), step, options.threshold)
+        yield Level(step, surface, search.asked, len(crossed))
+
+
+@dataclass
+class _Search:
+    """What is known at corners of the present grid, and how often the field has been asked.
+
+    ``allowed`` sorted keys of the cells of the first level in which a surface can be.
+    """
+
+    field: Field
+    options: ExtractionOptions
+    box: Box | None
+    allowed: np.ndarray
+    most: int
+    known: Table = dataclasses.field(default_factory=lambda: Table.empty(np.float32))
+    asked: int = 0
+
+    def level(self, level: int, cells: np.ndarray, expected: np.ndarray) -> Generator[None, None, np.ndarray]:
+        """Sorted keys of the cells that the surface crosses, or may cross where a part is unknown.
+
+        Found from ``cells`` on, sorted keys; ``expected`` those of them that a divided cell let expect.
+        """
+        step = self.options.steps[level]
         looked = Table.empty(bool)
-        fresh = cells
+        fresh = self._permitted(cells, level)
         while len(fresh):
-            missing = grid.corners_of(fresh)
-            missing = missing[~known.has(missing)]
-            values = np.empty(len(missing), np.float32)
-            for start in range(0, len(missing), most):
-                part = missing[start : start + most]
-                values[start : start + most] = field(grid.positions(part, step).astype(np.float32))
-                yield None
-            known.add(missing, values)
-            asked += len(missing)
+            yield from self._ask(grid.corners_of(fresh), step)
             # one corner of all cells after the other: keys in their order are found three times as fast
-            corner = known.get(grid.CORNERS[:, None] + fresh)
-            inside = corner > options.threshold
-            known_there = np.isfinite(corner)
-            # where part of a cell is unknown, its children may hold a surface, but it must not be followed along
-            # the border of what is known
-            divided = inside.any(axis=0) & (known_there & ~inside).any(axis=0)
+            corner = self.known.get(grid.CORNERS[:, None] + fresh)
+            inside, known = corner > self.options.threshold, np.isfinite(corner)
+            divided = inside.any(axis=0) & (known & ~inside).any(axis=0)
+            beyond = _across(fresh[divided], inside[:, divided], known[:, divided])
+            mistaken = fresh[~divided & grid.among(expected, fresh)]
+            expected = expected[:0]
+            if level < len(self.options.steps) - 2:  # pieces as small as the last cells are not worth the questions
+                divided |= _near(corner, self.options.threshold)
             looked.add(fresh, divided)
-            mixed = divided & known_there.all(axis=0)
-            wanted = _across(fresh[mixed], inside[:, mixed])
-            fresh = _permitted(wanted[~looked.has(wanted)], allowed, level, step, box)
+            others = grid.children(grid.distinct(grid.ancestors(mistaken, 1)))
+            wanted = grid.distinct(np.concatenate([beyond, others]))
+            fresh = self._permitted(wanted[~looked.has(wanted)], level)
             yield None
         every, divided = looked.whole()
-        crossed = every[divided]
-        surface = march(crossed, *known.whole(), step, options.threshold)
-        yield Level(step, surface, asked, len(crossed))
+        return every[divided]
+
+    def _ask(self, corners: np.ndarray, step: float) -> Generator[None, None, None]:
+        """Ask the field at those of the sorted ``corners`` that are not known yet."""
+        missing = corners[~self.known.has(corners)]
+        values = np.empty(len(missing), np.float32)
+        for start in range(0, len(missing), self.most):
+            part = missing[start : start + self.most]
+            values[start : start + self.most] = self.field(grid.positions(part, step).astype(np.float32))
+            yield None
+        self.known.add(missing, values)
+        self.asked += len(missing)
+
+    def _permitted(self, cells: np.ndarray, level: int) -> np.ndarray:
+        """Those of the cells of a level that lie in allowed ones of the first level, and in the box.
+
+        Looked up where it is needed: the list of all of them at 0.1 m in a frame has tens of millions of rows.
+        """
+        cells = cells[grid.among(self.allowed, grid.ancestors(cells, level))]
+        if self.box is None or not level:
+            return cells
+        return cells[self.box.holds(cells, self.options.steps[level])]
 
 
 def _allowed(points: np.ndarray, step: float, radius: float, box: Box | None) -> np.ndarray:
@@ -145,22 +191,54 @@ def _allowed(points: np.ndarray, step: float, radius: float, box: Box | None) ->
     return keys if box is None else keys[box.holds(keys, step)]
 
 
-def _permitted(cells: np.ndarray, allowed: np.ndarray, level: int, step: float, box: Box | None) -> np.ndarray:
-    """Those of the cells of a level that lie in allowed ones of the first level, and in the box.
+def _across(cells: np.ndarray, inside: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Sorted distinct keys of the cells behind the faces that the surface crosses.
 
-    Looked up where it is needed: the list of all of them at 0.1 m in a frame has tens of millions of rows.
+    ``inside`` and ``known`` (8, C) bool of the corners. Only behind faces that are known all over: a surface must
+    not be followed along the border of what is known.
     """
-    cells = cells[grid.among(allowed, grid.ancestors(cells, level))]
-    return cells if box is None or not level else cells[box.holds(cells, step)]
-
-
-def _across(cells: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """Sorted distinct keys of the cells behind the faces that the surface crosses; ``inside`` (8, C) of corners."""
     corner = np.arange(8)
     found = []
     for axis in range(3):
         for side in (0, 1):
-            face = inside[(corner >> axis & 1) == side]
-            crossed = face.any(axis=0) & ~face.all(axis=0)
+            here = (corner >> axis & 1) == side
+            face = inside[here]
+            crossed = face.any(axis=0) & ~face.all(axis=0) & known[here].all(axis=0)
             found.append(cells[crossed] + (2 * side - 1) * grid.STEPS[axis])
     return grid.distinct(np.concatenate(found))
+
+
+def _near(corner: np.ndarray, threshold: float) -> np.ndarray:
+    """(C,) bool: cells of which a part is unknown, and in which the field may reach the threshold.
+
+    That is, if its values (8, C) change as much again as between the corners that are known: pieces of surface that
+    lie wholly along the border of what is known show in no corner of a coarse cell.
+    """
+    away = np.abs(corner - threshold)
+    least, most = np.fmin.reduce(corner, axis=0), np.fmax.reduce(corner, axis=0)
+    return np.asarray(~np.isfinite(corner).all(axis=0) & (np.fmin.reduce(away, axis=0) <= most - least))
+
+
+def _expected(cells: np.ndarray, known: Table, threshold: float) -> np.ndarray:
+    """Sorted keys of the children that the surface crosses if the field is linear along edges of their parents.
+
+    All children of a parent with a corner that is unknown.
+    """
+    corner = known.get(grid.CORNERS[:, None] + cells)
+    inside = _BETWEEN @ corner > threshold  # (27, C); what is unknown makes all its children unknown
+    crossed = np.stack([inside[rows].any(axis=0) & ~inside[rows].all(axis=0) for rows in _CHILD])
+    crossed |= ~np.isfinite(corner).all(axis=0)
+    return grid.distinct(grid.children(cells)[crossed.T.ravel()])
+
+
+def _between() -> tuple[np.ndarray, np.ndarray]:
+    """(27, 8) float32 shares of a cell's corners in values at its children's corners; (8, 8) each child's rows."""
+    at = np.arange(27)
+    place = np.stack([at % 3, at // 3 % 3, at // 9], axis=1) / 2
+    corner = np.stack([np.arange(8) >> axis & 1 for axis in range(3)], axis=1)
+    shares = np.where(corner[None] == 1, place[:, None], 1 - place[:, None]).prod(axis=2)
+    rows = np.array([[sum((c[a] + d[a]) * 3**a for a in range(3)) for d in corner] for c in corner])
+    return shares.astype(np.float32), rows
+
+
+_BETWEEN, _CHILD = _between()

@@ -12,6 +12,7 @@ from functools import cache
 
 import numpy as np
 
+from app.core.surface import marching_loops as loops
 from app.core.surface.cells import CORNERS, find, positions
 
 _EDGES = tuple((corner, axis) for axis in range(3) for corner in range(8) if not corner >> axis & 1)
@@ -94,49 +95,29 @@ def march(cells: np.ndarray, keys: np.ndarray, values: np.ndarray, step: float, 
     -------
     triangles whose vertices are shared between neighbouring cells
     """
-    by_corner = find(keys, (CORNERS[:, None] + cells).ravel()).reshape(8, -1)
-    corner = values[by_corner]
-    case = ((corner > threshold) << np.arange(8)[:, None]).sum(axis=0)
-    case[~np.isfinite(corner).all(axis=0)] = 0
-    crossed = np.flatnonzero((case > 0) & (case < 255))
-    at, case = np.ascontiguousarray(by_corner[:, crossed].T), case[crossed]
+    rows = find(keys, (CORNERS[:, None] + cells).ravel()).reshape(8, -1)
     starts, table = _table()
-    counts = starts[case + 1] - starts[case]
-    owner = np.repeat(np.arange(len(case)), counts)
-    place = np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts) + starts[case[owner]]
-    edge = table[place]
-    lower, axis = (np.array(part) for part in zip(*_EDGES, strict=True))
-    below, above = lower[edge], lower[edge] | 1 << axis[edge]
-    low = at[owner[:, None], below]
-    high = at[owner[:, None], above]
-    used, triangle = np.unique(low * 3 + axis[edge], return_inverse=True)
-    ends = np.empty((2, len(used)), np.int64)
-    ends[:, triangle.ravel()] = low.ravel(), high.ravel()
+    case, total = loops.cases(rows, values, np.float32(threshold), starts)
+    triangle = np.empty((total, 3), np.int32)
+    # room for three vertices a triangle: memory that is never touched is never taken
+    ends, gradient = np.empty((3 * total, 2), np.int64), np.zeros((3 * total, 3, 2), np.float32)
+    made = loops.triangles(rows, values, case, starts, table, np.array(_EDGES), triangle, ends, gradient)
+    ends, gradient = ends[:made].T, gradient[:made]
     first, second = values[ends[0]].astype(np.float64), values[ends[1]].astype(np.float64)
     share = np.clip((threshold - first) / (second - first), 0.0, 1.0)
     start, end = positions(keys[ends[0]], step), positions(keys[ends[1]], step)
     vertices = start + share[:, None] * (end - start)
-    triangle = triangle.reshape(-1, 3)
-    gradients = _gradients(values[at])
-    along = share.astype(np.float32)[triangle, None]
-    found = (1 - along) * gradients[owner[:, None], below] + along * gradients[owner[:, None], above]
-    normals = _outward(found.reshape(-1, 3), triangle.ravel(), len(used))
-    return Triangles(vertices.astype(np.float32), triangle.astype(np.int32), normals)
+    along = share.astype(np.float32)[:, None]
+    normals = _outward((1 - along) * gradient[..., 0] + along * gradient[..., 1])
+    return Triangles(vertices.astype(np.float32), triangle, normals)
 
 
-def _gradients(corner: np.ndarray) -> np.ndarray:
-    """(C, 8, 3) float32 differences of the values (C, 8) along the edges of a cell that meet in each corner."""
-    place = np.arange(8)
-    return np.stack([corner[:, place | 1 << axis] - corner[:, place & ~(1 << axis)] for axis in range(3)], axis=2)
+def _outward(gradients: np.ndarray) -> np.ndarray:
+    """(V, 3) float32 unit normals, against gradients (V, 3); NaN where there is none.
 
-
-def _outward(gradients: np.ndarray, vertex: np.ndarray, count: int) -> np.ndarray:
-    """(count, 3) float32 unit normals: against the mean of the gradients (N, 3) of each ``vertex`` (N,).
-
-    The cells round an edge lie on both sides of it, so the mean holds the central differences of the grid, as in
-    Lorensen and Cline 1987, §4; nothing more is asked of the field.
+    The cells round an edge lie on both sides of it, so the sum of their differences holds the central differences
+    of the grid, as in Lorensen and Cline 1987, §4; nothing more is asked of the field.
     """
-    total = np.stack([np.bincount(vertex, gradients[:, axis], count) for axis in range(3)], axis=1)
-    length = np.linalg.norm(total, axis=1, keepdims=True)
+    length = np.linalg.norm(gradients, axis=1, keepdims=True)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(-total / length, np.float32)
+        return np.asarray(-gradients / length, np.float32)

@@ -58,6 +58,15 @@ class Table:
         keys, values = self.whole()
         return Table(rename(keys), values)
 
+    def joined(self, other: Table) -> Table:
+        """All keys of both; where a key is in both, its value is this one's."""
+        (keys, values), (more, more_values) = self.whole(), other.whole()
+        fresh = ~among(keys, more)
+        joined = Table(keys, values)
+        if fresh.any():
+            joined.add(more[fresh], more_values[fresh])
+        return joined
+
     def whole(self) -> tuple[np.ndarray, np.ndarray]:
         """All sorted keys, and their values."""
         while len(self._blocks) > 1:
@@ -69,3 +78,34 @@ class Table:
         keys = np.concatenate([more, few])
         order = np.argsort(keys, kind="stable")  # of two sorted runs: a merge, not a sort
         self._blocks.append((keys[order], np.concatenate([more_values, few_values])[order]))
+
+
+MOST = 1 << 23
+"""Answers that are remembered: 100 MB."""
+
+
+class Answers:
+    """What a field has answered on the grids of several steps, so that nothing is asked twice.
+
+    Another threshold, another box or a finer step on the same frame asks only at new corners. Belongs to one field:
+    other latents, neighbours or another radius are another field with answers of its own.
+    """
+
+    def __init__(self, most: int = MOST) -> None:
+        """``most`` answers are remembered at most."""
+        self._most = most
+        self._tables: dict[float, Table] = {}
+
+    def __len__(self) -> int:
+        return sum(len(table.whole()[0]) for table in self._tables.values())
+
+    def at(self, step: float) -> Table:
+        """What is known at the corners of the grid of this step, metres."""
+        return self._tables.get(step) or Table.empty(np.float32)
+
+    def keep(self, step: float, table: Table) -> None:
+        """Remember these in place of those of the same step; where it is too much, forget the oldest."""
+        self._tables.pop(step, None)
+        self._tables[step] = table
+        while len(self) > self._most and self._tables:
+            del self._tables[next(iter(self._tables))]

@@ -7,6 +7,7 @@ again.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import time
 from collections.abc import Generator
@@ -23,6 +24,7 @@ from app.core.surface.extraction import Box, ExtractionOptions, Field, extractin
 from app.core.surface.marching import Triangles
 from app.core.surface.network_field import Latents, NetworkField, latent_steps
 from app.core.surface.result import Reconstruction, SurfaceOptions
+from app.core.surface.table import Answers
 from app.core.surface_model import SurfaceModel, load_surface_model
 from app.core.tasks.base import Partial, Progress
 from app.core.tasks.context import Context, Source
@@ -57,7 +59,8 @@ class Prepared:
     """A field of a frame, and what belongs to it.
 
     ``radius`` metres from points within which a surface can be; ``most`` places to ask at once; ``maker`` what it
-    is, in words; ``told`` what its colours come from; ``weights_step`` step of training of its network.
+    is, in words; ``told`` what its colours come from; ``weights_step`` step of training of its network; ``answers``
+    what the field has said at corners of grids, so that another threshold, box or step asks only what is new.
     """
 
     field: Seen
@@ -66,6 +69,7 @@ class Prepared:
     most: int
     maker: str
     weights_step: int | None = None
+    answers: Answers = dataclasses.field(default_factory=Answers)
 
 
 @dataclass(frozen=True)
@@ -165,7 +169,8 @@ def _refined(
     seen, before = given.field, given.field.asked
     done = 0
     extraction = ExtractionOptions(steps, given.radius, options.threshold)
-    for level in extracting(seen, points, extraction, box=box_of(options), most=given.most):
+    box = box_of(options)
+    for level in extracting(seen, points, extraction, box=box, most=given.most, answers=given.answers):
         if level is None:
             yield Progress(done, len(steps), f"surface at {steps[done]:g} m, {seen.asked - before} questions")
             continue

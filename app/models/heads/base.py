@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-OFFSET = 3
-"""Numbers that tell a query's place: metres along x, y, z from the point to the query."""
+from app.models.heads._prepared import OFFSET, Prepared
 
 
 class HeadOutput(NamedTuple):
@@ -56,6 +55,10 @@ class OccupancyHead(nn.Module, ABC):
         ValueError
             Shapes that do not fit each other or the head.
         """
+
+    @abstractmethod
+    def prepared(self, latents: Tensor, *, half: bool = False) -> Prepared:
+        """The head ready to be asked very often about (V, latent) latents; ``half``: bfloat16 where it is quick."""
 
     def logits(self, latents: Tensor, support: Tensor, offset: Tensor) -> Tensor:
         """(Q,) float32 one logit of being full for each query, NaN where no point supports it.

@@ -5,9 +5,12 @@ A. Boulch et al., ALSO: Automotive Lidar Self-supervision by Occupancy estimatio
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
+from torch.nn.functional import linear
 
-from app.models.heads.base import OFFSET, Entry, HeadOutput, OccupancyHead, spread
+from app.models.heads._prepared import OFFSET, Prepared, mask_of, one_layer
+from app.models.heads.base import Entry, HeadOutput, OccupancyHead, spread
 
 WIDTH = 128
 
@@ -30,6 +33,29 @@ class ContextHead(OccupancyHead):
         mask, pairs = self.pairs(latents, support, offset)
         told = spread(self.layers(pairs), mask)
         return HeadOutput(told[..., 0], told[..., 1], mask)
+
+    def prepared(self, latents: Tensor, *, half: bool = False) -> Prepared:
+        """See :class:`OccupancyHead`."""
+        return _PreparedContext(self.layers, latents, half)
+
+
+class _PreparedContext(Prepared):
+    """The third layer and the last are one, since nothing is between them, and come after the mean over pairs."""
+
+    def __init__(self, layers: nn.Sequential, latents: Tensor, half: bool) -> None:
+        first, second, third, last = (layer for layer in layers if isinstance(layer, nn.Linear))
+        super().__init__(first, latents, half)
+        self._second = self.layer(second)
+        self._last = one_layer(third, last)
+
+    def __call__(self, support: Tensor, offset: Tensor) -> Tensor:
+        """See :class:`Prepared`."""
+        mask = mask_of(support)
+        hidden = linear(self.first(support, offset, mask), *self._second).relu_().view(*support.shape, WIDTH)
+        if mask is None:
+            return linear(hidden.sum(1, dtype=torch.float32) / support.shape[1], *self._last)
+        total = (hidden * mask[..., None]).sum(1, dtype=torch.float32)
+        return linear(total / mask.sum(1, keepdim=True), *self._last)  # 0 / 0 where there is no point: NaN
 
 
 ENTRY = Entry("context", "ALSO: from each point alone", ContextHead)

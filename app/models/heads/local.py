@@ -6,9 +6,12 @@ share the values; their weights are averaged.
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
+from torch.nn.functional import linear
 
-from app.models.heads.base import OFFSET, Entry, HeadOutput, OccupancyHead, spread
+from app.models.heads._prepared import OFFSET, Prepared, mask_of, one_layer
+from app.models.heads.base import Entry, HeadOutput, OccupancyHead, spread
 
 HEADS = 64
 
@@ -37,6 +40,36 @@ class LocalHead(OccupancyHead):
         there = mask.any(1, keepdim=True)
         told = self.last((weights.to(values.dtype)[..., None] * values).sum(1)) * there
         return HeadOutput(told[:, :1], told[:, 1:], there)
+
+    def prepared(self, latents: Tensor, *, half: bool = False) -> Prepared:
+        """See :class:`OccupancyHead`."""
+        return _PreparedLocal(self, latents, half)
+
+
+class _PreparedLocal(Prepared):
+    """The weights of a query's points sum to 1, so the values and the last layer come after their mean."""
+
+    def __init__(self, head: LocalHead, latents: Tensor, half: bool) -> None:
+        first, *between = (layer for layer in head.layers if isinstance(layer, nn.Linear))
+        super().__init__(first, latents, half)
+        self._between = [self.layer(layer) for layer in between]
+        self._significance = self.layer(head.significance)
+        self._last = one_layer(head.values, head.last)
+
+    def __call__(self, support: Tensor, offset: Tensor) -> Tensor:
+        """See :class:`Prepared`."""
+        mask = mask_of(support)
+        known = self.first(support, offset, mask)
+        for layer in self._between:
+            known = linear(known, *layer).relu_()
+        shares = linear(known, *self._significance).float().view(*support.shape, HEADS)
+        if mask is not None:
+            shares = shares.masked_fill(~mask[..., None], -torch.inf)
+        weights = shares.softmax(1).mean(2)  # NaN where there is no point
+        if mask is not None:
+            weights = weights.masked_fill(~mask & mask.any(1, keepdim=True), 0)
+        mean = torch.bmm(weights[:, None], known.float().view(*support.shape, known.shape[1]))[:, 0]
+        return linear(mean, *self._last)
 
 
 ENTRY = Entry("local", "POCO: from the points round a query together", LocalHead)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.core.surface.cells import corners_of, distinct, indices, keys_of, positions
+from app.core.surface.cells import corners_of, distinct, find, indices, keys_of, positions
 from app.core.surface.extraction import Box, ExtractionOptions, Level, extracting
 from app.core.surface.marching import Triangles, march
-from app.core.surface.table import Table
+from app.core.surface.table import Answers, Table
 
 
 def ball(places: np.ndarray) -> np.ndarray:
@@ -126,6 +126,64 @@ def test_what_is_unknown_has_no_surface() -> None:
     assert mesh.vertices[:, 2].max() <= 0.31
 
 
+def test_a_piece_that_no_corner_of_a_coarse_cell_shows_is_found_along_the_border_of_the_known() -> None:
+    """A slope of which a strip of 0.3 m is known; every corner of a coarse cell that is known is outside."""
+
+    def slope(places: np.ndarray) -> np.ndarray:
+        above = places[:, 2] - 0.05 * places[:, 0] + 0.1
+        return np.where(np.abs(above) < 0.2, 0.5 - above, np.nan).astype(np.float32)
+
+    seeds = np.float32([[0.4, 0.4, 0.7]])  # in no cell that the surface crosses
+    found = levels(slope, seeds, ExtractionOptions((0.8, 0.4, 0.2, 0.1, 0.05), radius=0.8))
+    assert len(found[0].surface.triangles) == 0
+    vertices = found[-1].surface.vertices
+    np.testing.assert_allclose(vertices[:, 2], 0.05 * vertices[:, 0] - 0.1, atol=1e-5)
+    assert np.ptp(vertices[:, :2], axis=0).min() > 2.2, "all of it: as far as a surface can be"
+
+
+def wavy(places: np.ndarray) -> np.ndarray:
+    """Waves half a metre long, which cells of 0.4 m cannot show."""
+    wave = np.sin(places[:, 0] * 12) * np.sin(places[:, 1] * 11) * 0.15
+    return np.where(np.abs(places).max(axis=1) < 2.5, 0.5 + wave - places[:, 2], 0.2).astype(np.float32)
+
+
+def test_children_that_the_coarse_corners_do_not_announce_are_found() -> None:
+    seeds = np.float32([[0.0, 0.0, 0.0]])
+    found = levels(wavy, seeds, ExtractionOptions((0.4, 0.2, 0.1), radius=3.0))[-1]
+    whole = dense(wavy, -3, 3, 0.1)
+    assert sorted(map(tuple, found.surface.vertices.tolist())) == sorted(map(tuple, whole.vertices.tolist()))
+
+
+def test_what_was_answered_is_not_asked_again() -> None:
+    answers, options = Answers(), ExtractionOptions((0.4, 0.2, 0.1), radius=2.0)
+    first = levels(ball, on_ball(), options, answers=answers)[-1]
+    assert len(answers) >= first.evaluations
+    assert levels(ball, on_ball(), options, answers=answers)[-1].evaluations == 0
+    for more, changed in (
+        ({}, ExtractionOptions((0.4, 0.2, 0.1), 2.0, 0.7)),
+        ({}, ExtractionOptions((0.2, 0.1, 0.05), 2.0)),
+        ({"box": Box((0.0, -3.0, -3.0), (5.0, 5.0, 5.0))}, options),
+    ):
+        alone = levels(ball, on_ball(), changed, **more)[-1]
+        again = levels(ball, on_ball(), changed, answers=answers, **more)[-1]
+        assert again.evaluations < alone.evaluations
+        np.testing.assert_array_equal(again.surface.vertices, alone.surface.vertices)
+        np.testing.assert_array_equal(again.surface.triangles, alone.surface.triangles)
+        np.testing.assert_array_equal(again.surface.normals, alone.surface.normals)
+
+
+def test_answers_are_forgotten_before_they_are_too_many() -> None:
+    answers = Answers(most=10)
+    answers.keep(0.2, Table(np.arange(6), np.zeros(6, np.float32)))
+    answers.keep(0.1, Table(np.arange(4), np.zeros(4, np.float32)))
+    assert len(answers) == 10
+    answers.keep(0.05, Table(np.arange(5), np.zeros(5, np.float32)))
+    assert not answers.at(0.2).has(np.arange(6)).any()
+    assert answers.at(0.1).has(np.arange(4)).all()
+    answers.keep(0.1, Table(np.arange(11), np.zeros(11, np.float32)))
+    assert len(answers) == 0
+
+
 @pytest.mark.parametrize("value", [0.0, 1.0])
 def test_no_surface_at_the_threshold_is_an_empty_mesh(value: float) -> None:
     found = levels(lambda p: np.full(len(p), value, np.float32), on_ball(), ExtractionOptions((0.4, 0.2)))
@@ -167,6 +225,24 @@ def test_a_table_holds_what_was_put_into_it() -> None:
     np.testing.assert_array_equal(table.get(wanted), (wanted / 2).astype(np.float32))
     np.testing.assert_array_equal(table.has(np.arange(3000)), np.arange(3000) % 3 == 0)
     np.testing.assert_array_equal(table.whole()[0], np.sort(keys))
+
+
+def test_two_tables_joined_hold_the_keys_of_both() -> None:
+    one = Table(np.array([2, 4, 6]), np.float32([20, 40, 60]))
+    other = Table(np.array([1, 4, 9]), np.float32([-1, -4, -9]))
+    keys, values = one.joined(other).whole()
+    assert keys.tolist() == [1, 2, 4, 6, 9]
+    assert values.tolist() == [-1, 20, 40, 60, -9]
+    assert one.whole()[0].tolist() == [2, 4, 6]
+    assert Table.empty(np.float32).joined(one).whole()[0].tolist() == [2, 4, 6]
+
+
+@pytest.mark.parametrize("held", [0, 1, 2, 300])
+def test_keys_are_found_in_any_order(held: int) -> None:
+    rng = np.random.default_rng(held)
+    keys = distinct(rng.integers(0, 900, held))
+    runs = np.concatenate([np.arange(-5, 905), np.arange(200, 40, -3), rng.integers(-9, 999, 500)])
+    np.testing.assert_array_equal(find(keys, runs), np.searchsorted(keys, runs))
 
 
 def test_distinct_keys_are_those_of_numpy() -> None:

@@ -65,7 +65,7 @@ def brute(head: OccupancyHead, latents: Latents, places: np.ndarray, neighbours:
 def test_it_is_what_the_head_says_of_the_nearest_points(
     model: SurfaceModel, neighbours: int, radius: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(network_field, "PAIRS", 7 * neighbours)
+    monkeypatch.setattr(network_field, "CACHED", 7 * neighbours)  # many pieces, so threads
     latents = some_latents(model.head)
     places = np.random.default_rng(5).uniform(-3, 3, (60, 3)).astype(np.float32)
     field = NetworkField(model.head, latents, neighbours=neighbours, radius=radius, precision="fp32")
@@ -80,6 +80,25 @@ def test_fewer_points_than_neighbours_and_no_places(model: SurfaceModel) -> None
     assert field.neighbours == 3
     assert field(np.zeros((0, 3), np.float32)).shape == (0,)
     assert np.isnan(field(np.full((2, 3), 50, np.float32))).all()
+
+
+def test_threads_of_the_field_leave_torchs_own_number_alone(
+    model: SurfaceModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(network_field, "CACHED", 8)
+    before = torch.get_num_threads()
+    field = NetworkField(model.head, some_latents(model.head), neighbours=8, precision="fp32")
+    field(np.zeros((64, 3), np.float32))
+    assert torch.get_num_threads() == before
+    pool = network_field._threads()
+    assert [pool.submit(torch.get_num_threads).result() for _ in range(8)] == [1] * 8
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_the_nearest_latents_are_those_of_the_points(model: SurfaceModel, precision: str) -> None:
+    latents = some_latents(model.head)
+    field = NetworkField(model.head, latents, precision=precision)
+    np.testing.assert_array_equal(field.nearest(latents.points), np.arange(60))
 
 
 @pytest.mark.parametrize("count", [0, 33])

@@ -1,0 +1,69 @@
+"""A head together with the latents of one frame: what no question changes is worked out once, before the first."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor, nn
+
+OFFSET = 3
+"""Numbers that tell a query's place: metres along x, y, z from the point to the query."""
+
+
+class Prepared(ABC):
+    """Answers of a head about one set of latents, for surfaces, of which millions of questions are asked.
+
+    A head's first layer is linear in (latent, offset). So its product with a latent is made once for each point,
+    and a pair of a query and a point costs a row of that and a product with the three numbers of the offset.
+    Linear layers with nothing between them are one layer, and where answers are averaged, linear layers come after
+    the average: W·mean(h) is mean(W·h). In float32 the answers are those of the head itself but for rounding
+    (1e-5 and less); nothing here has gradients.
+
+    Parameters
+    ----------
+    first : the head's first layer, (latent, offset) in
+    latents : (V, latent) of the points
+    half : bfloat16 in the layers between the first and the last
+    """
+
+    def __init__(self, first: nn.Linear, latents: Tensor, half: bool) -> None:
+        weight = first.weight.detach().float()
+        self._rows = torch.addmm(first.bias.detach().float(), latents.float(), weight[:, :-OFFSET].T)
+        self._offset = weight[:, -OFFSET:].T.contiguous()
+        self._kind = torch.bfloat16 if half else torch.float32
+
+    @abstractmethod
+    def __call__(self, support: Tensor, offset: Tensor) -> Tensor:
+        """(Q, 2) float32: logit of being full and intensity at queries, NaN where no point supports one.
+
+        Parameters
+        ----------
+        support : (Q, K) int32 or int64 rows of the latents, −1 for none
+        offset : (Q, K, 3) float32, query minus point, metres; where there is no point, any number
+        """
+
+    def layer(self, layer: nn.Linear) -> tuple[Tensor, Tensor]:
+        """Weight and bias of a layer in the precision of the layers between."""
+        assert layer.bias is not None
+        return layer.weight.detach().to(self._kind), layer.bias.detach().to(self._kind)
+
+    def first(self, support: Tensor, offset: Tensor, mask: Tensor | None) -> Tensor:
+        """(Q·K, width) the first layer and its ReLU for each pair; any finite numbers where ``mask`` is not set."""
+        if mask is not None:
+            support, offset = support.clamp_min(0), offset.masked_fill(~mask[..., None], 0)
+        rows = self._rows.index_select(0, support.reshape(-1))
+        return rows.addmm_(offset.reshape(-1, OFFSET).float(), self._offset).relu_().to(self._kind)
+
+
+def mask_of(support: Tensor) -> Tensor | None:
+    """(Q, K) bool, set where there is a point; None where there is one everywhere, as mostly."""
+    mask = support >= 0
+    return None if bool(mask.all()) else mask
+
+
+def one_layer(one: nn.Linear, other: nn.Linear) -> tuple[Tensor, Tensor]:
+    """Weight and bias, float32, of two linear layers one after the other."""
+    weight, last = one.weight.detach().double(), other.weight.detach().double()
+    bias = last @ one.bias.detach().double() + other.bias.detach().double()
+    return (last @ weight).float(), bias.float()
