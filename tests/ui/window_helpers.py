@@ -36,10 +36,10 @@ def _active(timer: QTimer) -> bool:
 
 
 OWN = {
-    "reports_changed": 2, "methods_changed": 3, "sequence_changed": 2, "frame_changed": 2, "playback_changed": 1,
+    "reports_changed": 2, "methods_changed": 3, "sequence_changed": 3, "frame_changed": 3, "playback_changed": 2,
     "drive_changed": 1, "picked_changed": 1,
 }  # fmt: skip
-"""Handlers that a session's own parts (language, visibility, affinity) have on it, until the session is closed."""
+"""Handlers that a session's own parts (language, visibility …) have on it, until the session is closed."""
 
 
 def listeners(session: Session) -> dict[str, int]:

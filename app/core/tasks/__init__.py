@@ -2,7 +2,8 @@
 
 A module of this package that is not listed in ``SUPPORT`` is a task: it declares ``ENTRY``, a function
 ``(context, **params)`` that returns :data:`~app.core.tasks.base.TaskEvents`, and may declare ``PRIORITY``
-(0 goes before 1, the default) and ``LANE`` ("background" for work of minutes; "interactive" is the default).
+(0 goes before 1, the default; −1, work of a moment, before both) and ``LANE`` ("background" for work of minutes;
+"interactive" is the default).
 """
 
 from __future__ import annotations
