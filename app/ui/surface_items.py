@@ -29,13 +29,13 @@ WRONG_COLOR: Color = (255, 70, 150)
 LATER_COLORS: dict[int, Color] = {NEAR: (70, 205, 130), FAIR: (240, 200, 70), AWAY: (238, 80, 90)}
 RAY_COLOR: Color = (128, 138, 152)
 
-QUERY_SIZE = 0.07
-"""Metres from the middle of a query's mark to its corners: seen from afar, and not wider than δ."""
+QUERY_SIZE = 0.1
+"""Metres from the middle of a query's mark to its corners: seen from afar, and as wide as the usual δ."""
 
 MOST_MARKS = 10_000
 """Queries that are drawn as solid marks; more are drawn as points."""
 
-MOST_RAYS = 240
+MOST_RAYS = 120
 """Lines of sight that can be told apart; of more, so many are drawn, evenly chosen."""
 
 _CORNERS = np.array([[1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0], [0, 0, 1], [0, 0, -1]], np.float32)

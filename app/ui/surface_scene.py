@@ -37,6 +37,11 @@ class SurfaceScene(Listening):
             self.listen(signal, lambda _news: self.refresh())
         self.refresh()
 
+    @property
+    def drawn(self) -> frozenset[str]:
+        """Names of the items that the viewport has been told to draw."""
+        return frozenset(self._shown)
+
     def refresh(self) -> None:
         """Draw what is there now, and nothing else."""
         surface = self._surfacing.surface

@@ -41,7 +41,7 @@ def step(metres: float) -> str:
 
 def share(value: float, digits: int = 0) -> str:
     """A share in per cent; a dash where it is of nothing."""
-    return "–" if math.isnan(value) else f"{text.number(100 * value, digits)} %"
+    return "–" if math.isnan(value) else f"{100 * value:.{digits}f} %"
 
 
 def made(surface: Reconstruction | None) -> str:
@@ -114,7 +114,7 @@ def within(found: Within) -> str:
     return f"{share(found.near)} · {share(found.fair)}"
 
 
-COLUMNS = {"network": "Network", "poisson": "Poisson", "tsdf": "Sight"}
+COLUMNS = {"network": "Network", "poisson": "Poisson", "tsdf": "TSDF"}
 
 
 def measure_columns(found: tuple[MeasuredSurface, ...]) -> tuple[str, ...]:

@@ -16,6 +16,8 @@ from app.ui.panels.cameras import CamerasPanel
 from app.ui.tour_driver import Driver
 from app.ui.tour_steps_affinity import affinity
 from app.ui.tour_steps_models import models
+from app.ui.tour_steps_surface import surface
+from app.ui.tour_steps_surface_watch import watch
 from app.ui.tour_steps_training import training
 from app.ui.tour_steps_visibility import visibility
 from app.ui.tour_steps_words import words
@@ -338,5 +340,6 @@ def _state(driver: Driver) -> FrameState:
 
 STEPS: tuple[TourStep, ...] = (
     _open, _orbit, _layers, _legend, _pick, _camera_image, _cameras, _select, _linked, _accumulate, _play,
-    _palette, _light, _save, models, words, visibility, affinity, training,
+    _palette, _light, _save, models, words, visibility, affinity, surface, training,
+    watch,
 )  # fmt: skip

@@ -37,7 +37,7 @@ def _possible(driver: Driver) -> bool:
 
 
 @contextlib.contextmanager
-def _cared_for(driver: Driver) -> Iterator[SessionTraining]:
+def cared_for(driver: Driver) -> Iterator[SessionTraining]:
     """A tour that breaks off leaves no run behind: they would go on in a folder that is gone."""
     training = driver.session.training
     try:
@@ -73,7 +73,7 @@ def _board(driver: Driver) -> CurveBoard:
     return panel.board
 
 
-def _fill(form: NewRun, values: dict[str, object]) -> None:
+def fill(form: NewRun, values: dict[str, object]) -> None:
     """Put values into the form's own widgets."""
     form.form.finish()
     for name, value in values.items():
@@ -91,7 +91,7 @@ def _fill(form: NewRun, values: dict[str, object]) -> None:
 def _new_run(driver: Driver, values: dict[str, object]) -> NewRun:
     driver.window.menus.actions["train.new"].trigger()
     form = driver.window.findChildren(NewRun)[-1]
-    _fill(form, values)
+    fill(form, values)
     return form
 
 
@@ -117,7 +117,7 @@ def _form(driver: Driver) -> None:
 
 def _start(driver: Driver) -> None:
     def work() -> None:
-        with _cared_for(driver) as training:
+        with cared_for(driver) as training:
             form = driver.window.findChildren(NewRun)[-1]
             name = form.name.text()
             form.start.click()
@@ -145,7 +145,7 @@ def _watch(driver: Driver) -> None:
         return report.card.step if report is not None and session.layer_data("left") is not None else 0
 
     def work() -> None:
-        with _cared_for(driver) as training:
+        with cared_for(driver) as training:
             driver.window.menus.actions["train.watch"].trigger()
             driver.wait(lambda: shown_step() > 0, "a prediction by the run's weights", PATIENCE)
             first = shown_step()
@@ -164,7 +164,7 @@ def _watch(driver: Driver) -> None:
 
 def _killed(driver: Driver) -> None:
     def work() -> None:
-        with _cared_for(driver) as training:
+        with cared_for(driver) as training:
             pid = _chosen(training).status.pid
             _kill(pid)
             driver.wait(lambda: _chosen(training).status.state == "crashed", "the crash to be seen", 30)
@@ -178,7 +178,7 @@ def _killed(driver: Driver) -> None:
 
 def _resume(driver: Driver) -> None:
     def work() -> None:
-        with _cared_for(driver) as training:
+        with cared_for(driver) as training:
             before, path = _step(training), _chosen(training).path
             old = [json.loads(line) for line in (path / "metrics.jsonl").read_text().splitlines()[:before]]
             driver.window.cancel()  # the banner that told of the crash
@@ -198,7 +198,7 @@ def _resume(driver: Driver) -> None:
 
 def _compare(driver: Driver) -> None:
     def work() -> None:
-        with _cared_for(driver) as training:
+        with cared_for(driver) as training:
             first, board = _chosen(training), _board(driver)
             form = _new_run(driver, {**SMALL, "learning_rate": "0.001", "max_steps": 20})
             form.queue.click()
@@ -225,7 +225,7 @@ def _use(driver: Driver) -> None:
     session = driver.session
 
     def work() -> None:
-        with _cared_for(driver) as training:
+        with cared_for(driver) as training:
             run = training.runs[-1]
             training.choose(run.path)
             driver.window.menus.refresh()

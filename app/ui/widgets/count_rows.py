@@ -12,7 +12,7 @@ from app.core.render.scene import Color
 from app.ui import text, theme
 from app.ui.widgets.rows import draw_swatch
 
-ROW, SWATCH, GAP, TOLD = 21, 10, 7, 74
+ROW, SWATCH, GAP, APART = 21, 10, 7, 12
 
 
 @dataclass(frozen=True)
@@ -55,14 +55,15 @@ class CountRows(QWidget):
         now = theme.current()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        told_width = TOLD if any(row.told for row in self.rows) else 0
+        metrics = QFontMetrics(theme.font(12))
+        told_width = max((metrics.horizontalAdvance(row.told) + APART for row in self.rows if row.told), default=0)
         left, right = SWATCH + GAP, self.width() - told_width
         for place, row in enumerate(self.rows):
             top = place * ROW
             draw_swatch(painter, QRectF(0, top + (ROW - SWATCH) / 2, SWATCH, SWATCH), QColor(*row.color))
             count = text.count(row.count)
             painter.setFont(theme.font(12))
-            counted = QFontMetrics(theme.font(12)).horizontalAdvance(count)
+            counted = metrics.horizontalAdvance(count)
             painter.setPen(now.color("text"))
             painter.drawText(
                 QRectF(left, top, right - left, ROW),
@@ -71,7 +72,7 @@ class CountRows(QWidget):
             )
             painter.setPen(now.color("soft"))
             room = int(right - left - counted - GAP)
-            name = painter.fontMetrics().elidedText(row.name, Qt.TextElideMode.ElideRight, max(room, 20))
+            name = metrics.elidedText(row.name, Qt.TextElideMode.ElideRight, max(room, 20))
             painter.drawText(QRectF(left, top, room, ROW), Qt.AlignmentFlag.AlignVCenter, name)
             told = QRectF(right, top, told_width, ROW)
             painter.drawText(told, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, row.told)

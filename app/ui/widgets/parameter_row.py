@@ -47,6 +47,34 @@ class Reach:
         return round(value, self.digits)
 
 
+@dataclass(frozen=True)
+class Ladder:
+    """A number of which the slider offers some ``values`` alone, in the order of its way; any between them can be
+    typed. They divide the slider's way evenly, and it stands at the nearest."""
+
+    values: tuple[float, ...]
+    digits: int = 2
+
+    @property
+    def low(self) -> float:
+        """The least that can be typed."""
+        return min(self.values)
+
+    @property
+    def high(self) -> float:
+        """The greatest that can be typed."""
+        return max(self.values)
+
+    def position(self, value: float) -> int:
+        """Where the slider stands for a value."""
+        place = min(range(len(self.values)), key=lambda i: abs(math.log(self.values[i] / value)))
+        return round(STEPS * place / (len(self.values) - 1))
+
+    def value(self, position: int) -> float:
+        """The value on offer that is nearest to a position of the slider."""
+        return self.values[round(position / STEPS * (len(self.values) - 1))]
+
+
 class ParameterRow(QWidget):
     """``changed(value)`` is called while the user drags and once they have typed; setting from code calls nobody.
 
@@ -56,7 +84,7 @@ class ParameterRow(QWidget):
     def __init__(
         self,
         name: str,
-        reach: Reach,
+        reach: Reach | Ladder,
         changed: Callable[[float], object],
         reset: Callable[[], object],
         tip: str,

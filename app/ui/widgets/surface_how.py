@@ -10,9 +10,8 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from app.core.surface.result import SurfaceOptions
 from app.ui.surfacing import Surfacing
 from app.ui.widgets.common import tool_button
-from app.ui.widgets.marked_slider import MarkedSlider
 from app.ui.widgets.named_row import combo, title
-from app.ui.widgets.parameter_row import ParameterRow, Reach
+from app.ui.widgets.parameter_row import Ladder, ParameterRow, Reach
 
 STEPS = (0.8, 0.4, 0.2, 0.1, 0.05)
 """Metres: finest cells that are offered; each halves those before."""
@@ -50,6 +49,12 @@ class SurfaceHow(QWidget):
         row.addWidget(self.browse)
         column.addLayout(row)
         self.rows = {
+            "step": ParameterRow(
+                "Finest cells", Ladder(STEPS), lambda value: surfacing.set(step=value),
+                lambda: surfacing.set(step=USUAL.step),
+                "Edge of the finest cells; coarser ones come first. Half the edge asks about four times as much",
+                "m",
+            ),
             "threshold": ParameterRow(
                 "Threshold", Reach(0.05, 0.95), lambda value: surfacing.set(threshold=value),
                 lambda: surfacing.set(threshold=USUAL.threshold),
@@ -67,12 +72,7 @@ class SurfaceHow(QWidget):
                 "Points that each place is told from; more is truer to the training and slower",
             ),
         }  # fmt: skip
-        self.step = MarkedSlider(
-            "Finest", lambda value: surfacing.set(step=value), _written,
-            "Edge of the finest cells. Coarser ones come first; half the edge asks about four times as much",
-            STEPS,
-        )  # fmt: skip
-        for part in (self.step, *self.rows.values()):
+        for part in self.rows.values():
             column.addWidget(part)
 
     def refresh(self) -> None:
@@ -80,7 +80,7 @@ class SurfaceHow(QWidget):
         state = self._surfacing.surface.state
         options = state.options
         self._list(options)
-        self.step.show_value(options.step, USUAL.step)
+        self.rows["step"].show_value(options.step, USUAL.step)
         self.rows["threshold"].show_value(options.threshold, USUAL.threshold)
         radius = OWN_RADIUS if options.radius is None else options.radius
         self.rows["radius"].show_value(radius, OWN_RADIUS)
@@ -122,7 +122,3 @@ class SurfaceHow(QWidget):
 def named(path: Path) -> str:
     """A checkpoint by its file, or by its run's folder."""
     return path.name if path.suffix else f"run {path.name}"
-
-
-def _written(step: float) -> str:
-    return f"{100 * step:.0f} cm"

@@ -21,8 +21,8 @@ NUMBERS = (
     ("count", "Number", Reach(300, 30_000, 0, even_factors=True), "Queries in all, a third of each kind", ""),
     ("delta", "δ", Reach(0.02, 1.0, 2, even_factors=True),
      "Within this of its point a query counts as just behind or just before it", "m"),
-    ("before", "Sweeps back", Reach(0, 10, 0), "Sweeps before this one whose lines of sight ask too", ""),
-    ("after", "Sweeps on", Reach(0, 10, 0), "Sweeps after this one whose lines of sight ask too", ""),
+    ("before", "Earlier", Reach(0, 10, 0), "Sweeps before this one whose lines of sight ask too", ""),
+    ("after", "Later", Reach(0, 10, 0), "Sweeps after this one whose lines of sight ask too", ""),
 )  # fmt: skip
 
 

@@ -1,0 +1,90 @@
+"""Step of the guided tour: the surface of the frame in view while a tiny pretraining learns it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from app.ui.dialogs.new_run import NewRun
+from app.ui.panels.surface import SurfacePanel
+from app.ui.panels.training import TrainingPanel
+from app.ui.tour_driver import Driver, TourError, turn
+from app.ui.tour_steps_training import PATIENCE, cared_for, fill
+
+TINY = {
+    "network_fields": "cr=0.1", "voxel_size": "0.5", "max_points": 6000, "batch_size": 1, "max_steps": 400,
+    "epochs": 0, "checkpoint_every": 50, "validate_every": 200, "validate_scans": 1, "watch_every": 5,
+    "hold_out": 3, "precision": "32", "threads": 1, "latent": 16, "queries": 300,
+}  # fmt: skip
+"""A pretraining so small that its weights change every few seconds anywhere; it is stopped after a few of them."""
+
+COARSE = 0.8
+BOX = (2.0, -8.0, -3.0, 18.0, 8.0, 3.0)
+
+
+def watch(driver: Driver, _path: Path | None, _demo: Path | None) -> None:
+    """The step, or a line in ``tour.json`` that says why there is none."""
+    sequence = driver.session.sequence
+    if sequence is None or sequence.frames < 3:
+        driver.leave_out("Watching a pretraining: the sequence has fewer than 3 frames to learn from.")
+        return
+    driver.take("surface watched", lambda: _work(driver))
+    made = driver.session.surface
+    made.set_box(None)
+    made.reset_options()
+    made.turn_off()
+    driver.window.set_workspace("browse")
+
+
+def _work(driver: Driver) -> None:
+    session = driver.session
+    made = session.surface
+    with cared_for(driver) as training:
+        panel = driver.window.docks["training"].panel
+        assert isinstance(panel, TrainingPanel)
+        panel.ask_new("also")
+        form = driver.window.findChildren(NewRun)[-1]
+        fill(form, TINY)
+        name = form.name.text()
+        driver.check(form.start.isEnabled(), f"a tiny pretraining can be started: {form.verdict.text()}")
+        form.start.click()
+
+        def listed() -> bool:
+            return any(run.name == name for run in made.runs())
+
+        driver.window.set_workspace("surface")
+        driver.wait(listed, "the run in the panel's list", PATIENCE)
+        run = next(run for run in made.runs() if run.name == name)
+        made.set_options(step=COARSE, box=BOX)
+        surface = driver.window.docks["surface"].panel
+        assert isinstance(surface, SurfacePanel)
+        turn(100)
+        surface.watch.runs.setCurrentIndex(surface.watch.runs.findData(run.path))
+        surface.watch.watch.click()
+        driver.check(made.state.watch == run.path, f"{name} is watched")
+        first = _step_after(driver, 0)
+        later = _step_after(driver, first)
+        turn(100)
+        driver.check(f" {later} " in surface.watch.told.text(), f"the panel says: {surface.watch.told.text()}")
+        driver.note(f"the surface in view was by step {first}, then by step {later}")
+        training.stop(run.path)
+
+        def ended() -> bool:
+            now = training.run(run.path)
+            return now is not None and not now.live
+
+        driver.wait(ended, "the run's end", PATIENCE)
+        surface.watch.watch.click()
+        driver.check(made.state.watch is None, "the button ends the watching")
+
+
+def _step_after(driver: Driver, before: int) -> int:
+    """Wait for a surface by weights of a later step."""
+    made = driver.session.surface
+
+    def there() -> bool:
+        if made.state.problem and "not written weights" not in made.state.problem:
+            raise TourError(made.state.problem)
+        return made.surface is not None and (made.state.watched_step or 0) > before
+
+    driver.wait(there, f"a surface by weights after step {before}", PATIENCE)
+    return made.state.watched_step or 0
