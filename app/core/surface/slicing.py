@@ -98,9 +98,8 @@ def first_step(plane: Plane) -> float:
     return next((step for step in reversed(STEPS) if plane.count(step) <= FIRST), STEPS[0])
 
 
-def finest_step(plane: Plane, first: float, seconds: float, left: float) -> float:
-    """The finest step that takes at most ``left`` seconds, as ``first`` took ``seconds``; ``first`` where none."""
-    pace = seconds / plane.count(first)
+def finest_step(plane: Plane, first: float, pace: float, left: float) -> float:
+    """The finest step that takes at most ``left`` seconds at ``pace`` seconds a place; ``first`` where none is."""
     fits = [s for s in STEPS if s < first and plane.count(s) <= MOST_CELLS and plane.count(s) * pace <= left]
     return min(fits, default=first)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Generator
 
@@ -20,6 +21,9 @@ PRIORITY = -1
 """Half a second, which must not wait for a surface of many."""
 
 SECONDS = 0.4
+
+PATIENCE = 1.5
+"""Times the seconds that are left within which a finer picture must come, lest a coarser one is made instead."""
 
 
 def slice_surface(
@@ -52,29 +56,44 @@ def slice_surface(
     field = yield from prepared(context, source, frame, options)
     points = limits.points_within(frame.points, box_of(options), field.radius)
     plane = plane_of(cut, points, options.box, field.radius)
-    step, asked = first_step(plane), 0
+    step = first_step(plane)
     began = time.perf_counter()
-    values = yield from _asked(field, plane, step)
-    spent = time.perf_counter() - began
-    asked += values.size
-    picture = _picture(index, cut, plane, step, values, asked, spent)
-    fine = finest_step(plane, step, spent, seconds - spent)
+    values, pace = yield from _asked(field, plane, step)
+    asked = values.size
+    picture = _picture(index, cut, plane, step, values, asked, time.perf_counter() - began)
+    fine = finest_step(plane, step, pace, seconds - picture.seconds)
     if fine < step:
         yield Partial(picture)
-        values = yield from _asked(field, plane, fine)
+    while fine < step:
+        left = seconds - (time.perf_counter() - began)
+        values, pace = yield from _asked(field, plane, fine, left)
         asked += values.size
-        picture = _picture(index, cut, plane, fine, values, asked, time.perf_counter() - began)
+        if values.size == plane.count(fine):
+            return _picture(index, cut, plane, fine, values, asked, time.perf_counter() - began)
+        fine = max(2 * fine, finest_step(plane, step, pace, left))
     return picture
 
 
-def _asked(field: Prepared, plane: Plane, step: float) -> Generator[Progress, None, np.ndarray]:
-    """(H, W) float32 values on the plane."""
+def _asked(
+    field: Prepared, plane: Plane, step: float, left: float = math.inf
+) -> Generator[Progress, None, tuple[np.ndarray, float]]:
+    """(H, W) float32 values on the plane, and the seconds a place took.
+
+    Given up, with those values alone that are there, when it turns out to take much longer than ``left`` seconds:
+    the places that were asked before may have lain where less is known.
+    """
     places = plane.places(step)
     values = np.empty(len(places), np.float32)
+    began = time.perf_counter()
+    pace = 0.0
     for start in range(0, len(places), field.most):
-        values[start : start + field.most] = field.field(places[start : start + field.most])
-        yield Progress(start, len(places), f"field on a plane at {step:g} m")
-    return values.reshape(plane.shape(step))
+        end = min(start + field.most, len(places))
+        values[start:end] = field.field(places[start:end])
+        pace = (time.perf_counter() - began) / end
+        if end < len(places) and pace * len(places) > PATIENCE * left:
+            return values[:end], pace
+        yield Progress(end, len(places), f"field on a plane at {step:g} m")
+    return values.reshape(plane.shape(step)), pace
 
 
 def _picture(

@@ -42,7 +42,7 @@ def test_it_is_as_fine_as_time_allows() -> None:
     cut = plane_of(SliceOptions("horizontal", 0.0), np.zeros((0, 3)), (-20, -20, -3, 20, 20, 3), 1.0)
     first = first_step(cut)
     assert first == 0.8 and cut.count(first) <= FIRST < cut.count(first / 2)
-    pace = 1e-5 * cut.count(first)
+    pace = 1e-5
     assert finest_step(cut, first, pace, 0.11) == 0.4
     assert finest_step(cut, first, pace, 0.45) == 0.2
     assert finest_step(cut, first, pace, 0.0) == first

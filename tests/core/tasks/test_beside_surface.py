@@ -16,6 +16,7 @@ from app.core.surface.result import SurfaceOptions
 from app.core.surface.view import QueryView, SliceOptions, SlicePicture
 from app.core.tasks import measure_surfaces as measuring
 from app.core.tasks import show_sight_queries as asking
+from app.core.tasks import slice_surface as slice_module
 from app.core.tasks import surface_steps
 from app.core.tasks.base import Partial, run
 from app.core.tasks.context import Context, Source
@@ -59,6 +60,18 @@ def test_a_slice_is_coarse_first_and_then_as_fine_as_time_allows(
     assert 0 < fine.known < 1 and len(fine.triangles) == 2 * np.isfinite(fine.values).sum()
     none, only = partials(slice_surface(Context(), source=source, index=0, options=TSDF, cut=cut, seconds=0))
     assert none == [] and only.step == 0.8
+
+
+def test_a_slice_that_takes_longer_than_it_seemed_is_coarser(
+    source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter(np.cumsum([0.0] + [1e-6] * 5 + [100.0] * 1000))
+    monkeypatch.setattr(slicing, "FIRST", 150)
+    monkeypatch.setattr(slice_module.time, "perf_counter", lambda: next(clock))
+    monkeypatch.setattr(surface_steps, "MOST", 500)
+    cut = SliceOptions("horizontal", -1.7)
+    said, found = partials(slice_surface(Context(), source=source, index=0, options=TSDF, cut=cut))
+    assert [picture.step for picture in said] == [0.8] and found.step == 0.8
 
 
 def test_a_slice_of_nothing_is_a_sentence(source: Source) -> None:
