@@ -132,11 +132,12 @@ class Header(Listening, QFrame):
         width = event.size().width()
         short, tight = width < SHORT, width < TIGHT
         self.device.setVisible(not short)
-        padding = "padding: 4px 6px" if tight else "padding: 4px 8px" if short else "padding: 4px 11px"
+        padding = "padding: 4px 5px" if tight else "padding: 4px 8px" if short else "padding: 4px 11px"
         if padding != self._padding:
             self._padding = padding
             for button in self._buttons.values():
                 button.setStyleSheet(padding)
+            self.menu_bar.setStyleSheet("QMenuBar::item { padding: 5px 6px }" if tight else "")
         roomy = width >= ROOMY
         self.command.setFixedWidth(36 if tight else 290 if roomy else 150)
         self.command.setText("" if tight else COMMAND if roomy else "  Commands")

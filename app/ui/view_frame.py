@@ -89,6 +89,7 @@ class ViewFrame(Listening, QFrame):
         self.listen(session.drive_changed, lambda _drive: self._show_waiting())
         self.listen(session.drive_changed, lambda _drive: self._show_notes())
         self.listen(session.sequence_changed, lambda _sequence: self._show_waiting())
+        self.listen(session.surface.state_changed, lambda _state: self._on_surface())
         self.listen(session.log_added, self._on_log)
         self.listen(session.hover_changed, self._show_hover)
         self.listen(session.picked_changed, lambda _row: self._show_picked())
@@ -224,12 +225,17 @@ class ViewFrame(Listening, QFrame):
             return
         self._show_title()
         data, bounds = self.session.layer_data(name), self.session.resolved_range(name)
-        if data is None or bounds is None:
+        if data is None or bounds is None or self.desk.surfacing.hides_points:
             self.color_bar.hide()
         else:
             style = self.session.views[name].style
             self.color_bar.show_range(style.colormap or data.colormap, *bounds, data.unit)
             self.color_bar.show()
+
+    def _on_surface(self) -> None:
+        """No colour bar for points that are left out beside a surface."""
+        if self.desk.surfacing.hides_points == self.color_bar.isVisibleTo(self):
+            self._on_view(self.name)
 
     # pictures, hover, pick, regions
 

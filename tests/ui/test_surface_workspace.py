@@ -151,7 +151,7 @@ def test_a_box_without_points_is_a_sentence(on: MainWindow) -> None:
     settle()
     assert panel(on).problem.isVisible() and "box" in panel(on).problem.text()
     assert surface_items.SURFACE not in viewport(on).items and surface_items.BOX in viewport(on).items
-    panel(on).where.whole.click()
+    panel(on).offer.click()
     settle()
     assert not panel(on).problem.isVisible() and on.session.surface.state.box is None
 
@@ -169,6 +169,12 @@ def test_what_does_not_fit_offers_what_does(on: MainWindow, monkeypatch: pytest.
     panel(on).offer.click()
     settle()
     assert on.session.surface.state.options.step == state.finest and not panel(on).offer.isVisible()
+
+
+def test_a_checkpoint_without_a_head_offers_to_choose_another(on: MainWindow, tiny_network: Path) -> None:
+    on.session.surface.set_options(checkpoint=tiny_network)
+    settle()
+    assert "head" in panel(on).problem.text() and panel(on).offer.text() == "Choose a checkpoint…"
 
 
 # the region box

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QProgressBar,
 
 from app.core.surface.result import Reconstruction
 from app.core.surface.view import SurfaceState
-from app.ui import icons, surface_words, theme
+from app.ui import icons, surface_words, text, theme
 from app.ui.desk import Desk
 from app.ui.dialogs.checkpoint import FILES
 from app.ui.panels.base import Panel, PanelInfo
@@ -95,8 +95,8 @@ class SurfacePanel(Panel):
         self.problem = hint("")
         self.problem.setObjectName("Error")
         self.problem.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.offer = button("", "Make it as fine as fits into memory")
-        self.offer.clicked.connect(lambda *_: self.surfacing.attempt(self.surface.take_finest))
+        self.offer = button("", "What helps here")
+        self.offer.clicked.connect(lambda *_: self._help())
         for part in (self.off, self.problem):
             self.column.addWidget(part)
         self.column.addWidget(self.offer, 0, Qt.AlignmentFlag.AlignLeft)
@@ -182,21 +182,21 @@ class SurfacePanel(Panel):
 
     def _show_problem(self, state: SurfaceState, on: bool) -> None:
         problem = self._refused or (state.problem if on else "")
-        self.problem.setText(problem)
+        self.problem.setText(text.typeset(problem))
         self.problem.setVisible(bool(problem))
-        self.offer.setVisible(on and state.finest is not None)
-        if state.finest is not None:
-            self.offer.setText(f"Take {surface_words.step(state.finest)}")
+        which, words = surface_words.remedy(state) if on else ("", "")
+        self.offer.setVisible(bool(which))
+        self.offer.setText(words)
 
     def _show_progress(self, state: SurfaceState, made: Reconstruction | None, on: bool) -> None:
-        self.going.setVisible(on)
+        self.going.setVisible(on and (state.working or not state.problem))
         self.stop.setVisible(state.working)
         self.again.setVisible(not state.working)
         self.bar.setVisible(state.working)
         self.bar.setRange(0, state.total)
         self.bar.setValue(state.done)
         self.level.setText(surface_words.progress(state, made))
-        notes = "\n".join(state.notes)
+        notes = text.typeset("\n".join(state.notes))
         self.notes.setText(notes)
         self.notes.setVisible(bool(notes))
 
@@ -206,6 +206,16 @@ class SurfacePanel(Panel):
             self._refresh_soon()
 
     # what the user does
+
+    def _help(self) -> None:
+        """Do what is offered beside a problem."""
+        which, _words = surface_words.remedy(self.surface.state)
+        if which == "finest":
+            self.surfacing.attempt(self.surface.take_finest)
+        elif which == "everywhere":
+            self.surfacing.set_box(None)
+        elif which == "browse":
+            self._browse()
 
     def _browse(self) -> None:
         dialog = QFileDialog(self.window(), "Choose a checkpoint with an occupancy head")

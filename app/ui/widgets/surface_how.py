@@ -120,5 +120,7 @@ class SurfaceHow(QWidget):
 
 
 def named(path: Path) -> str:
-    """A checkpoint by its file, or by its run's folder."""
+    """A checkpoint by its file, with its run where it lies in one; or a run by its folder."""
+    if path.parent.name == "checkpoints":
+        return f"{path.parent.parent.name} · {path.stem}"
     return path.name if path.suffix else f"run {path.name}"

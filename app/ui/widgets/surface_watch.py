@@ -13,8 +13,8 @@ from app.ui.widgets.common import hint
 from app.ui.widgets.named_row import button, combo, title
 
 NONE = (
-    "No pretraining yet. Start one with the recipe also (Train ▸ New run…, Ctrl+Shift+R); then the surface can be "
-    "watched here as it learns."
+    "No pretraining yet. Start one with the recipe “also” (Train ▸ New run…, Ctrl+Shift+R); then the surface can "
+    "be watched here as it learns."
 )
 
 
