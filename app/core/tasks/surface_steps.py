@@ -12,6 +12,7 @@ import math
 import time
 from collections.abc import Generator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -278,7 +279,7 @@ def _keep(context: Context, source: Source, options: SurfaceOptions, made: Made)
     context.keep(_slot(options), _key(source, made.frame, options), made)
 
 
-def _weights(options: SurfaceOptions) -> tuple[object, ...]:
+def _weights(options: SurfaceOptions) -> tuple[Path, int, int] | tuple[()]:
     """File of the weights that are meant now, its time and size; () without a network."""
     from app.core.model_card import weights_of
 
@@ -291,10 +292,12 @@ def _weights(options: SurfaceOptions) -> tuple[object, ...]:
 
 def _model(context: Context, options: SurfaceOptions) -> SurfaceModel:
     """The checkpoint, from memory where it was used lately and its file is the same."""
-    key = ("surface", *_weights(options), options.device)
+    weights = _weights(options)
+    assert weights, "a network has weights"
+    key = ("surface", *weights, options.device)
     held: SurfaceModel | None = context.held_model(key)
     if held is None:
-        held = load_surface_model(key[1], options.device)
+        held = load_surface_model(weights[0], options.device)
         context.hold_model(key, held)
     return held
 
