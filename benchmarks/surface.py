@@ -4,6 +4,8 @@ The field is signed-distance-like, made from the exact surface of the demo drive
 frame: no trained network, so that the figures tell of the extraction alone. Both ways ask the same field; the dense
 one asks it at every corner of the region's grid, and its mesh is taken by our marching cubes and by
 skimage.measure.marching_cubes, which cuts the same cells into other triangles.
+
+What a network's surface takes, is in :mod:`benchmarks._surface_network`.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from app.core.surface.extraction import Box, ExtractionOptions, Level, extractin
 from app.core.surface.limits import steps_to
 from app.core.surface.marching import Triangles, march
 from app.core.surface.measures import distance_to, sampled, scene_of
+from benchmarks import _surface_network
 from benchmarks.drives import demo_drive
 from benchmarks.rows import Row
 
@@ -78,7 +81,8 @@ class ExactField:
 
 
 def rows() -> list[Row]:
-    """Levels of a whole frame, its share of questions and of time; a region of it against the dense way."""
+    """Of an exact field the share of questions and of time, and a region of it against the dense way; then what
+    the network that comes along takes."""
     field, points = _frame()
     whole = Box((-50.0, -50.0, -3.0), (50.0, 50.0, 5.0))
     began, worked = time.perf_counter(), time.process_time()
@@ -103,7 +107,7 @@ def rows() -> list[Row]:
         ),
         Row("questions, whole frame", "", last.evaluations, "dense grid", corners, 0.1, True, f"{STEP:g} m"),
     ]
-    return found + _against_dense(field.again(), points)
+    return found + _against_dense(field.again(), points) + _surface_network.rows()
 
 
 def _against_dense(field: ExactField, points: np.ndarray) -> list[Row]:
