@@ -130,8 +130,9 @@ class SessionSurface(BesideSurface, WatchedSurface):
 
     def stop(self) -> None:
         """Give up what is under way; what is shown stays."""
-        if self._making.working:
+        if self._making.working or self._painting.working:
             self._making.halt()
+            self._painting.halt()
             self._set_state(working=False, level=STOPPED)
             self._sync()
 
@@ -219,8 +220,8 @@ class SessionSurface(BesideSurface, WatchedSurface):
         elif self._making.wanted != wanted.shape:
             if not (self._making.working and (playing or self._first_level_awaited(wanted))):
                 self._ask(wanted)
-        elif self._raw is not None and self._raw.layer.name != wanted.options.color:
-            self._paint(wanted)
+        elif self._made == wanted.shape and self._raw is not None:
+            self._paint(wanted, self._raw)
         self._sync_beside(wanted if not playing else None)
 
     def _first_level_awaited(self, wanted: Wanted) -> bool:
@@ -247,7 +248,7 @@ class SessionSurface(BesideSurface, WatchedSurface):
 
         def came(surface: Reconstruction) -> None:
             self._whole = True
-            self._set_state(working=False, level="", done=self._state.total)
+            self._set_state(working=self._painting.working, level="", done=self._state.total)
             if self._raw is None or (self._made, self._raw.step) != (shape, surface.step):
                 self._take(surface, shape)
             self._sync()
@@ -265,25 +266,37 @@ class SessionSurface(BesideSurface, WatchedSurface):
     def _progress(self, event: Progress) -> None:
         self._set_state(level=event.text, done=event.done, total=event.total)
 
-    def _paint(self, wanted: Wanted) -> None:
-        """Colour what is there differently, without making it again."""
-        if self._painting.wanted == wanted:
+    def _paint(self, wanted: Wanted, raw: Reconstruction) -> None:
+        """Colour what is there as it is wanted, without making it again."""
+        key = wanted, raw.step
+        if raw.layer.name == wanted.options.color:
+            if self._painting.working:  # the colour was changed back
+                self._painting.forget()
+                self._set_state(working=self._making.working, level="")
             return
-        shape = wanted.shape
+        if self._painting.wanted == key:
+            return
 
         def came(surface: Reconstruction) -> None:
-            if self._made == shape:
-                self._set_state(problem="" if self._painting_failed else self._state.problem)
+            self._set_state(working=self._making.working, level="")
+            if self._painting_failed:
                 self._painting_failed = False
-                self._take(surface, shape)
+                self._set_state(problem="")
+            if self._made == wanted.shape:
+                self._take(surface, wanted.shape)
 
         def failed(error: LidarScopeError) -> None:
             self._painting_failed = True
-            self._set_state(problem=str(error))
+            self._set_state(working=self._making.working, level="", problem=str(error))
 
+        self._set_state(working=True)
         self._painting.ask(
-            wanted, came, failed, source=wanted.source, index=wanted.index, options=wanted.options
+            key, came, failed, progress=self._painting_progress,
+            source=wanted.source, index=wanted.index, options=wanted.options,
         )  # fmt: skip
+
+    def _painting_progress(self, event: Progress) -> None:
+        self._set_state(level=event.text)
 
     def _take(self, surface: Reconstruction | None, made: Wanted | None) -> None:
         if surface is None and self._raw is None:

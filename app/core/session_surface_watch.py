@@ -41,7 +41,7 @@ class WatchedSurface(SurfaceChoices):
     def choices(self) -> tuple[tuple[str, Path], ...]:
         """Title and path of each checkpoint that is known to tell surfaces: those that come along, then the folders
         of pretraining runs that have weights, the newest first."""
-        here = tuple((f"{path.stem} (comes along; knows demo streets only)", path) for path in shipped())
+        here = tuple((f"{path.stem}: knows demo streets only", path) for path in shipped())
         return here + tuple((f"run {run.name}", run.path) for run in self.runs() if run.status.step)
 
     def runs(self) -> tuple[SeenRun, ...]:

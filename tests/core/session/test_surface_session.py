@@ -169,8 +169,27 @@ def test_a_colour_chosen_on_the_way_does_not_begin_anew(held: Session, engine: H
     engine.event(Partial(coarse))
     surface.set_options(color="normal")
     assert names(engine) == ["make_surface", "recolor_surface"]
+    coarse_paint = engine.waiting[1]
+    engine.answer()
+    assert shown(surface).step == 0.4 and names(engine) == ["recolor_surface"] and surface.state.working
+    assert engine.waiting != [coarse_paint], "the finer level is coloured in place of the coarse one"
     engine.answer_all()
-    assert shown(surface).layer.name == "normal" and shown(surface).step == 0.4
+    assert shown(surface).layer.name == "normal" and shown(surface).step == 0.4 and not surface.state.working
+
+
+def test_a_colour_chosen_before_the_first_level_waits_for_it(held: Session, engine: HeldEngine) -> None:
+    surface = held.surface
+    surface.set_options(baseline="tsdf", step=0.4, box=BOX)
+    surface.turn_on()
+    engine.answer_all()
+    surface.set_options(threshold=0.6)
+    surface.set_options(color="normal")
+    assert names(engine) == ["make_surface"]
+    engine.answer_all()
+    assert shown(surface).layer.name == "normal"
+    surface.set_options(color="class")
+    surface.set_options(color="normal")
+    assert not engine.waiting and not surface.state.working, "changed back before it came"
 
 
 def test_another_frame_has_another_surface(session: Session, surface: SessionSurface) -> None:
