@@ -123,6 +123,11 @@ def later_rows(scans: LaterScans) -> tuple[CountRow, ...]:
     return tuple(rows)
 
 
+def about(scans: LaterScans) -> str:
+    """What the points are, as a sentence."""
+    return text.typeset(f"{scans.about[:1].upper()}{scans.about[1:]}.")
+
+
 def within(found: Within) -> str:
     """Shares of points within 10 and 20 cm."""
     if not found.count:

@@ -21,7 +21,7 @@ from app.ui.panels.surface_beside import SurfaceBesidePanel
 from app.ui.surface_items import LATER_COLORS, SURFACE
 from app.ui.surface_words import later_rows, query_rows
 from app.ui.tour_driver import Driver, TourError, turn
-from app.ui.tour_seen_words import state_now
+from app.ui.tour_seen_words import near, state_now
 
 Found = TypeVar("Found")
 
@@ -201,6 +201,7 @@ def _later(driver: Driver) -> None:
         return
 
     def work() -> None:
+        driver.desk.surfacing.look(points=False)
         panel.later.frames.field.setValue(LATER)
 
         def there() -> bool:
@@ -223,6 +224,7 @@ def _later(driver: Driver) -> None:
 
     driver.take("surface later scans", work)
     panel.later.frames.field.setValue(0)
+    driver.desk.surfacing.look(points=True)
 
 
 def _region(driver: Driver) -> None:
@@ -235,9 +237,8 @@ def _region(driver: Driver) -> None:
         part.set_options(step=BOX_STEP)
         driver.window.setFocus()
         driver.key(Qt.Key.Key_R, SHIFT)
-        view = driver.view()
-        middle = np.array([view.width(), view.height()]) / 2
-        driver.drag(view, middle + np.linspace([-90, -60], [90, 60], 8))
+        middle = _something(driver)
+        driver.drag(driver.view(), middle + np.linspace([-70, -70], [70, 70], 8))
         driver.check(driver.desk.tool == "navigate", "after the rectangle the mouse looks around again")
         box = part.state.box
         if box is None:
@@ -253,6 +254,16 @@ def _region(driver: Driver) -> None:
     driver.take("surface region box", work)
     driver.key(Qt.Key.Key_H)
     driver.rest()
+
+
+def _something(driver: Driver) -> np.ndarray:
+    """(2,) the pixel of a car near by, where labels tell of one, else of the nearest point."""
+    points = state_now(driver).frame.points
+    row = near(driver, np.isfinite(points).all(axis=1) & (np.linalg.norm(points[:, :2], axis=1) > 4))
+    view = driver.view()
+    found = driver.camera().project(points[row : row + 1], view.width(), view.height())[0][0]
+    edge = np.array([80, 80])
+    return np.asarray(np.clip(found, edge, np.array([view.width(), view.height()]) - edge))
 
 
 def _drag_a_side(driver: Driver, box: tuple[float, ...]) -> None:

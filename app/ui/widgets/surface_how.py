@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.core.surface.result import SurfaceOptions
 from app.ui.surfacing import Surfacing
-from app.ui.widgets.common import tool_button
+from app.ui.widgets.common import hint, tool_button
 from app.ui.widgets.named_row import combo, title
 from app.ui.widgets.parameter_row import Ladder, ParameterRow, Reach
 
@@ -48,6 +48,8 @@ class SurfaceHow(QWidget):
         row.addWidget(self.maker, 1)
         row.addWidget(self.browse)
         column.addLayout(row)
+        self.note = hint("")
+        column.addWidget(self.note)
         self.rows = {
             "step": ParameterRow(
                 "Finest cells", Ladder(STEPS), lambda value: surfacing.set(step=value),
@@ -93,7 +95,7 @@ class SurfaceHow(QWidget):
     def _list(self, options: SurfaceOptions) -> None:
         """Everything that can make it; one that was chosen from elsewhere is listed too."""
         known = self._surfacing.surface.choices()
-        entries: list[tuple[str, object]] = [(words, path) for words, path in known]
+        entries: list[tuple[str, object]] = [(words.partition(" (")[0], path) for words, path in known]
         if options.checkpoint is not None and options.checkpoint not in [path for _words, path in known]:
             entries.append((named(options.checkpoint), options.checkpoint))
         entries += [(words, name) for name, words, _tip in BASELINES]
@@ -109,6 +111,10 @@ class SurfaceHow(QWidget):
         at = next((place for place, (_words, value) in enumerate(self._listed) if value == chosen), -1)
         if at != self.maker.currentIndex():
             self.maker.setCurrentIndex(at)
+        notes = {path: words.partition(" (")[2].rstrip(")") for words, path in known}
+        note = notes.get(options.checkpoint, "") if options.checkpoint is not None else ""
+        self.note.setText(f"{note[:1].upper()}{note[1:]}.")
+        self.note.setVisible(bool(note))
         self.maker.setToolTip(self.maker.itemData(at, Qt.ItemDataRole.ToolTipRole) or "" if at >= 0 else "")
 
     def _chosen(self, place: int) -> None:

@@ -51,8 +51,8 @@ class SurfaceLater(QWidget):
             self.counts.show_rows(surface_words.later_rows(scans))
             self.shares.show_rows(
                 (
-                    ValueRow("Not seen now", surface_words.within(scans.hidden), HIDDEN, strong=True),
-                    ValueRow("… within its radius", surface_words.within(scans.reachable), REACHABLE),
+                    ValueRow("Unseen, 10 · 20 cm", surface_words.within(scans.hidden), HIDDEN, strong=True),
+                    ValueRow("… in its radius", surface_words.within(scans.reachable), REACHABLE),
                 )
             )
         self.told.setText(self._said())
@@ -63,7 +63,7 @@ class SurfaceLater(QWidget):
         if state.later_problem:
             return state.later_problem
         if scans is not None:
-            return scans.about
+            return surface_words.about(scans)
         if not state.later:
             return OFF
         return WAITS if state.on else NEEDS_SURFACE
