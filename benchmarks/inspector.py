@@ -3,7 +3,8 @@
 The queue is that of nine frames of supervoxels (some 6000 instances, features of 128, 19 classes) and that of nine
 frames of unseen classes (some 120). Ours is a look after a change of β: cosines are at hand, so exponentials,
 narrow products, margins and flips. The peer walks the same queue from features, as written labels do. Process time
-of one thread, the least of a few runs, so that a busy machine does not decide.
+of one thread, the least of a few runs, so that a busy machine does not decide. The same in the real window, on a
+real queue, by the clock: see ``_inspector_window``.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from app.core.affinity.affinity import AffinityOptions, propagate
 from app.core.affinity.queue_view import margins
 from app.core.affinity.queue_walk import KEPT, Block, blocks, walk
 from app.core.tasks.context import ByteCache
+from benchmarks import _inspector_window
 from benchmarks.affinity import cloud
 from benchmarks.rows import Row
 
@@ -28,7 +30,7 @@ LIVE = 200.0
 
 
 def rows() -> list[Row]:
-    """Times of looks, and of the first one, which makes the cosines too."""
+    """Times of looks, and of the first one, which makes the cosines too; then those in the window."""
     found = []
     for instances in (680, 13):
         features, predictions = cloud(FRAMES * instances, 128)
@@ -43,7 +45,7 @@ def rows() -> list[Row]:
         what = f"look after a change of β, {count} instances"
         found.append(Row(what, "ms", ours, "walk from features", plain, reach=LIVE))
         found.append(Row(f"first look, {count} instances", "ms", first, "walk from features", plain, reach=LIVE))
-    return found
+    return [*found, *_inspector_window.rows()]
 
 
 def _first_look(parts: list[Block], predictions: np.ndarray) -> np.ndarray:

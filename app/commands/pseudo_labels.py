@@ -169,7 +169,7 @@ def inspect_labels(
             f"accuracy of {_count(summary['judged'], 'superpoint')}: {before:.2f} % before affinity, "
             f"{after:.2f} % after"
         )
-    print(f"{_count(summary['flips'], 'flip')}, {summary['helped']} to the better, {summary['hurt']} to the worse")
+    print(_flips(summary))
     for sentence in done.notes:
         print(f"note: {sentence}")
 
@@ -200,14 +200,19 @@ def _lines(done: Any) -> list[str]:
     if report["labelled_points"]:
         before, after = 100 * report["point_accuracy_before"], 100 * report["point_accuracy_after"]
         lines.append(f"accuracy of {report['labelled_points']} points: {before:.2f} % before, {after:.2f} % after")
-    lines.append(
-        f"{_count(report['flips'], 'flip')}, {report['helped']} to the better, {report['hurt']} to the worse"
-    )
-    lines += [
-        f"  {flip['before']} → {flip['after']}: {flip['count']} ({flip['helped']} better, {flip['hurt']} worse)"
-        for flip in report["flips_by_pair"][:8]
-    ]
+    lines.append(_flips(report))
+    for flip in report["flips_by_pair"][:8]:
+        told = f" ({flip['helped']} better, {flip['hurt']} worse)" if report["judged"] else ""
+        lines.append(f"  {flip['before']} → {flip['after']}: {flip['count']}{told}")
     return lines + [f"note: {sentence}" for sentence in done.notes]
+
+
+def _flips(report: Any) -> str:
+    """How many labels affinity changed; to the better or worse only where there is a ground truth."""
+    flips = _count(report["flips"], "flip")
+    if not report["judged"]:
+        return f"{flips}; no ground truth says which are to the better"
+    return f"{flips}, {report['helped']} to the better, {report['hurt']} to the worse"
 
 
 def _count(number: int, what: str) -> str:

@@ -77,6 +77,7 @@ class SessionAffinity(LabelOptions, Stories, HandCorrections):
     """The new :class:`~app.core.affinity.inspecting.Gathering`."""
 
     correction_of = HandCorrections.correction_of  # which stories only declare, and stand before it
+    _stop_matrix = Stories._stop_matrix  # which options only declare, and stand before them
 
     def __init__(self, host: Host) -> None:
         self._host: Any = host

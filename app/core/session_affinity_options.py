@@ -44,6 +44,9 @@ class LabelOptions(ABC):
         self._shown_before: dict[str, str] = {}
         self._setting = False
 
+    @abstractmethod
+    def _stop_matrix(self) -> None: ...
+
     @property
     @abstractmethod
     def _language(self) -> SessionLanguage: ...
@@ -200,6 +203,8 @@ class LabelOptions(ABC):
             now = self._state
             counts = self._gathered, self._corrected
             wanted = QueueOptions(now.options, now.before, now.after, self._anchor, *counts)
+        if wanted != self._host.methods.get(METHOD):
+            self._stop_matrix()
         self._setting = True
         try:
             self._host.set_method(METHOD, wanted)

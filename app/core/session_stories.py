@@ -53,6 +53,7 @@ class Stories(ABC):
         self._story_problem = ""
         self._matrix: MatrixPicture | None = None
         self._matrix_wanted: tuple[str, tuple[int, int] | None, tuple[int, int] | None] | None = None
+        self._matrix_task: int | None = None
         self._flying: tuple[int, np.ndarray] | None = None
 
     @abstractmethod
@@ -228,12 +229,19 @@ class Stories(ABC):
             if not isinstance(error, Cancelled):
                 self._host.log_line(str(error), "warning")
 
-        self._ask("affinity_matrix", "matrix", drawn, failed, order=wanted[0], window=wanted[1], columns=wanted[2])
+        places = {"order": wanted[0], "window": wanted[1], "columns": wanted[2]}
+        self._matrix_task = self._ask("affinity_matrix", "matrix", drawn, failed, **places)
 
-    def _ask(self, task: str, key: str, on_result: Any, on_error: Any, **params: Any) -> None:
-        """Run a quick task for the queue in view, which replaces the one before of its key."""
+    def _stop_matrix(self) -> None:
+        """Labels become others: nobody waits for the matrix of these, and theirs come sooner without it."""
+        if self._matrix_task is not None:
+            self._host._engine.cancel(self._matrix_task)
+            self._matrix_task = None
+
+    def _ask(self, task: str, key: str, on_result: Any, on_error: Any, **params: Any) -> int:
+        """Run a quick task for the queue in view, which replaces the one before of its key; its id."""
         host = self._host
-        host._engine.submit(
+        found: int = host._engine.submit(
             task,
             key=f"labels {key}",
             on_result=host._posted(on_result),
@@ -243,6 +251,7 @@ class Stories(ABC):
             options=host.methods[METHOD],
             **params,
         )
+        return found
 
     def _take_story(self, story: InstanceStory | None, *, told: bool = False) -> None:
         if story is not self._story or told:

@@ -19,7 +19,7 @@ from app.core.language import clips
 from app.core.language.crops import find_regions, rows_of
 from app.core.language.feature_store import StoreKey, digest
 from app.core.language.features import PointFeatures
-from app.core.language.stored import kept, key_of, looked_up, pictures
+from app.core.language.stored import kept, key_of, looked_up, no_camera, pictures
 from app.core.methods.base import Given, Steps
 from app.core.methods.regions import RegionOptions, encoded, store_key
 from app.core.prediction.aside import aside
@@ -31,6 +31,11 @@ REGIONS, SUPERPOINTS, VISIBILITY = "regions", "superpoints", "visibility"
 NO_TRUTH = (
     f"{{}} ground truth, which tells the seen classes in the setting {ZERO_SHOT}; choose the setting "
     f"{ANNOTATION_FREE}, which needs none."
+)
+
+NO_PICTURE = (
+    "This frame has no camera with a picture and a calibration, so CLIP has nothing to look at: labels come from "
+    "pictures alone."
 )
 
 
@@ -45,14 +50,19 @@ def chosen(options: PseudoLabelOptions) -> dict[str, Hashable]:
 
 def missing(given: Given, options: PseudoLabelOptions) -> str | None:
     """Why a frame has no instances at all, one sentence, or None."""
-    return without_truth(given.frame, options) or given.missing(REGIONS)
+    return without_truth(given.frame, options) or without_picture(given.frame) or given.missing(REGIONS)
 
 
 def without_truth(frame: Frame, options: PseudoLabelOptions) -> str | None:
     """Why a setting has nothing to say of a frame without ground truth, or None."""
     if options.setting == ZERO_SHOT and frame.labels is None:
-        return NO_TRUTH.format(f"Frame {frame.name} has no")
+        return NO_TRUTH.format("This frame has no")
     return None
+
+
+def without_picture(frame: Frame) -> str | None:
+    """Why no superpoint of a frame can be shown to CLIP, or None where a camera has a picture."""
+    return NO_PICTURE if no_camera(frame) else None
 
 
 def instances(given: Given, options: PseudoLabelOptions, unseen: tuple[int, ...]) -> Steps[PointFeatures]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
@@ -30,13 +31,17 @@ def ordered(view: QueueView, order: str) -> np.ndarray:
 
 
 def picture(
-    view: QueueView, order: str, window: tuple[int, int] | None, columns: tuple[int, int] | None = None
+    view: QueueView,
+    order: str,
+    window: tuple[int, int] | None,
+    columns: tuple[int, int] | None = None,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> MatrixPicture:
     """A window of T; without affinity that is the identity.
 
     ``window``: first place of the order, and one more than the last, of those who receive; None: all.
-    ``columns``: the same of those who give; None: as ``window``. ``UsageError`` for an empty one, one outside the
-    queue, or an unknown order.
+    ``columns``: the same of those who give; None: as ``window``. ``stopped``: asked between two tiles; what comes
+    then is of no use. ``UsageError`` for an empty one, one outside the queue, or an unknown order.
     """
     started = time.perf_counter()
     rows = ordered(view, order)
@@ -46,7 +51,7 @@ def picture(
         if not 0 <= first < end <= len(rows):
             raise UsageError(f"The queue has {len(rows)} superpoints; places {first} to {end} were asked for.")
     block = max(-(-(end - first) // LARGEST) for first, end in (down, across))
-    values = _blocks(view, rows, slice(*down), slice(*across), block)
+    values = _blocks(view, rows, slice(*down), slice(*across), block, stopped)
     return MatrixPicture(
         order=order,
         rows=rows.astype(np.int32),
@@ -61,7 +66,9 @@ def picture(
     )
 
 
-def _blocks(view: QueueView, rows: np.ndarray, down: slice, across: slice, block: int) -> np.ndarray:
+def _blocks(
+    view: QueueView, rows: np.ndarray, down: slice, across: slice, block: int, stopped: Callable[[], bool]
+) -> np.ndarray:
     """(m, k) float32 means of T over blocks of the window, rows normalised over the whole queue."""
     wanted, given = rows[down], rows[across]
     starts, beginnings = np.arange(0, len(wanted), block), np.arange(0, len(given), block)
@@ -76,20 +83,21 @@ def _blocks(view: QueueView, rows: np.ndarray, down: slice, across: slice, block
     values = np.zeros((len(starts), len(beginnings)), np.float32)
     high = max(ROWS // block, 1) * block  # whole blocks of rows at a time
     for start in range(0, len(wanted), high):
+        if stopped():
+            break
         weights = _rows_of_t(features, wanted[start : start + high], numbers)
-        columns = np.add.reduceat(weights[:, given], beginnings, axis=1)
         own = np.arange(0, len(weights), block)
-        values[start // block : start // block + len(own)] = np.add.reduceat(columns, own, axis=0)
+        summed = np.add.reduceat(weights, own, axis=0)  # rows first: what is left of them is short
+        first = start // block
+        values[first : first + len(own)] = np.add.reduceat(summed[:, given], beginnings, axis=1)
     return values / np.outer(sizes, widths)
 
 
 def _rows_of_t(features: np.ndarray, rows: np.ndarray, numbers: AffinityOptions) -> np.ndarray:
     """(k, n) float32 rows of T."""
-    left = features[rows]
-    sharpness = np.float32(numbers.beta * numbers.scale)
+    left = features[rows] * np.float32(numbers.beta * numbers.scale)
     weights = left @ features.T
-    weights -= np.einsum("ij,ij->i", left, left)[:, None]
-    weights *= sharpness
+    weights -= np.einsum("ij,ij->i", left, features[rows])[:, None]
     np.exp(weights, out=weights)
     weights /= weights.sum(axis=1, keepdims=True)
     return weights

@@ -17,8 +17,9 @@ import numpy as np
 from app.core.affinity import corrections
 from app.core.affinity.affinity import AffinityOptions
 from app.core.affinity.inspecting import METHOD, QueueOptions, QueueReport
-from app.core.affinity.instances import REGIONS, chosen, missing, without_truth
+from app.core.affinity.instances import REGIONS, chosen, missing, without_picture, without_truth
 from app.core.affinity.labels import point_labels, seen_truth
+from app.core.affinity.left_out import left_out
 from app.core.affinity.options import ANNOTATION_FREE, PseudoLabelOptions, check, unseen_ids
 from app.core.affinity.queue_frames import QueueFrame, inner, queue_frame, words_of
 from app.core.affinity.queue_view import QueueView, report_of
@@ -36,9 +37,10 @@ from app.core.tasks.context import ByteCache, Context
 from app.core.types import Frame
 
 OFF = "Switch the labels on in the Pseudo-labels panel; without a window use the command 'inspect-labels'."
-NO_NAMES = "No label map says what the classes are called, so there is nothing to ask CLIP for; name one."
+NO_NAMES = (
+    "No label map says what the classes are called, so there is nothing to ask CLIP for; open it with --label-map."
+)
 OTHER_CLIP = "The crops of frame {} were read by another CLIP than the words; choose one CLIP for both."
-TOLD = 3
 
 
 class PseudoLabels(Method[QueueOptions, QueueView]):
@@ -167,7 +169,7 @@ def gathered(given: Given, options: QueueOptions, ids: tuple[int, ...]) -> Steps
     center = center_of(index, options)
     held: dict[int, QueueFrame] = {}
     lacking: list[int] = []
-    notes: list[str] = []
+    reasons: dict[int, str] = {}
     reached = False
     for other in (center, *nearest(center, options, len(given.context.sequence(given.source)))):
         if sum(map(len, held.values())) >= labels.queue:
@@ -176,7 +178,7 @@ def gathered(given: Given, options: QueueOptions, ids: tuple[int, ...]) -> Steps
         yield 0, 0, f"superpoints of frame {other}"
         found, why = yield from _frame_of(given, other, labels, ids)
         if why is not None:
-            notes.append(f"Frame {other} is not in the queue: {why}")
+            reasons[other] = why
         elif found is None:
             lacking.append(other)
         else:
@@ -184,9 +186,9 @@ def gathered(given: Given, options: QueueOptions, ids: tuple[int, ...]) -> Steps
     if not reached:  # the queue is full before it comes to the frame in view
         return (yield from gathered(given, replace(options, anchor=None), ids))
     order = sorted(held)
-    more = [f"{len(notes) - TOLD} more frames are not."] if len(notes) > TOLD else []
+    notes = left_out(reasons, "is not in the queue", "are not in the queue")
     frames = tuple(held[one] for one in order)
-    return Queue(frames, order.index(index), center, tuple(sorted(lacking)), (*notes[:TOLD], *more))
+    return Queue(frames, order.index(index), center, tuple(sorted(lacking)), notes)
 
 
 def _frame_of(
@@ -233,6 +235,7 @@ def _frame_lacks(frame: Frame, labels: PseudoLabelOptions) -> str | None:
     own = chosen(labels)
     return (
         without_truth(frame, labels)
+        or without_picture(frame)
         or REGION_METHOD.missing(frame, None, own[REGIONS])  # type: ignore[arg-type]
         or VISIBILITY_METHOD.missing(frame, None, labels.rule)
     )
@@ -244,7 +247,7 @@ def _refined(
     """The walk, in a thread beside."""
     parts = blocks([one.feature for one in frames], [one.content for one in frames])
     cache = cosine_cache(context)
-    work = aside(lambda stop: walk(parts, before, numbers, cache, stop.is_set))
+    work = aside(lambda stop: walk(parts, before, numbers, cache, stop.is_set), alone=False)
     return (yield from clips.waiting(work, f"affinity of {len(before)} superpoints"))
 
 

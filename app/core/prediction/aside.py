@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -22,11 +23,11 @@ class Stopped(Exception):
     """The work was given up; nobody waits for its result any more."""
 
 
-def aside(work: Callable[[threading.Event], T]) -> Generator[None, None, T]:
+def aside(work: Callable[[threading.Event], T], *, alone: bool = True) -> Generator[None, None, T]:
     """Run ``work(stop)`` in a thread, yielding while it goes on; what it raises is raised here.
 
     Closing the generator sets ``stop`` and returns at once; the work ends as soon as it looks at it, and the next
-    one begins only then.
+    one begins only then. ``alone`` False: short work that a user waits for begins at once, whatever goes on.
     """
     stop, done = threading.Event(), threading.Event()
     outcome: list[T] = []
@@ -34,7 +35,7 @@ def aside(work: Callable[[threading.Event], T]) -> Generator[None, None, T]:
 
     def run() -> None:
         try:
-            with _turn:
+            with _turn if alone else nullcontext():
                 if not stop.is_set():
                     outcome.append(work(stop))
         except BaseException as error:  # noqa: BLE001 - raised again where the result is waited for

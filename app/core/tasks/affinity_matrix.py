@@ -34,7 +34,8 @@ def affinity_matrix(
         The frame cannot be read.
     """
     _given, view = yield from queue_in_view(context, source, index, options)
-    steps = waiting(aside(lambda _stop: picture(view, order, window, columns)), "affinity matrix")
+    work = aside(lambda stop: picture(view, order, window, columns, stop.is_set), alone=False)
+    steps = waiting(work, "affinity matrix")
     try:
         while True:
             yield Progress(*next(steps))

@@ -23,6 +23,7 @@ from app.core.affinity.inspecting import METHOD, QueueOptions
 from app.core.affinity.inspection import Inspection
 from app.core.affinity.inspection_files import Sweep, write_all
 from app.core.affinity.instances import missing
+from app.core.affinity.left_out import left_out
 from app.core.affinity.options import PseudoLabelOptions, check, unseen_ids
 from app.core.affinity.queue_frames import QueueFrame, inner, queue_frame, words_of
 from app.core.affinity.queue_view import QueueView, accuracy_of, table_of
@@ -69,7 +70,7 @@ class _Run:
     words: Embeddings
     unseen: tuple[int, ...]
     frames: list[QueueFrame] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    lacking: dict[int, str] = field(default_factory=dict)
     cache: ByteCache = field(default_factory=lambda: ByteCache(KEPT))
 
 
@@ -108,8 +109,9 @@ def write_inspection(
     total = 2 * len(span)
     for done, index in enumerate(span):
         yield from _read(run, index, (done, total))
+    notes = left_out(run.lacking, "is not in the report", "are not in the report")
     if not run.frames:
-        raise UsageError(run.notes[0])
+        raise UsageError(notes[0])
     inspection = Inspection(dict(zip(run.words.ids.tolist(), run.words.names, strict=True)))
     for entry in run.label_set.classes:
         inspection.names.setdefault(entry.id, entry.name)
@@ -125,10 +127,10 @@ def write_inspection(
     if not views:
         raise UsageError("No superpoint of these frames is seen by a camera, so there is nothing to report on.")
     about = _about(run, source, span)
-    work = write_all(out, run.given, views, inspection, sweep, about, tuple(run.notes), run.label_set)
+    work = write_all(out, run.given, views, inspection, sweep, about, notes, run.label_set)
     yield from _told(work, (len(span), total))
     summary = {**about, **inspection.summary()}
-    return WrittenInspection(out, len(run.frames), summary, tuple(run.notes), time.perf_counter() - started)
+    return WrittenInspection(out, len(run.frames), summary, notes, time.perf_counter() - started)
 
 
 def _prepared(context: Context, source: Source, options: PseudoLabelOptions, index: int) -> TaskEvents[_Run]:
@@ -156,7 +158,7 @@ def _read(run: _Run, index: int, at: tuple[int, int]) -> TaskEvents[None]:
     except DataError as error:
         why = str(error)
     if why is not None:
-        run.notes.append(f"Frame {index} is not in the report: {why}")
+        run.lacking[index] = why
 
 
 def _told(work: TaskEvents[Any], at: tuple[int, int], before: str = "") -> TaskEvents[Any]:

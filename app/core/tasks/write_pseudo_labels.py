@@ -25,6 +25,7 @@ from app.core.affinity.corrections import Correction, Corrections
 from app.core.affinity.embeddings import Embeddings, embeddings
 from app.core.affinity.instances import NO_TRUTH, REGIONS, VISIBILITY, chosen, instances, missing
 from app.core.affinity.labels import guarded, point_labels, seen_truth, truth_counts
+from app.core.affinity.left_out import left_out
 from app.core.affinity.options import ZERO_SHOT, PseudoLabelOptions, check, unseen_ids
 from app.core.affinity.queues import queues
 from app.core.affinity.report import Score
@@ -45,10 +46,9 @@ from app.core.tasks.context import Context, Source
 
 LANE = "background"
 
-TOLD = 3
-"""Frames without instances that are named one by one."""
-
-NO_NAMES = "No label map says what the classes are called, so there is nothing to ask CLIP for; name one."
+NO_NAMES = (
+    "No label map says what the classes are called, so there is nothing to ask CLIP for; name one with --label-map."
+)
 
 
 @dataclass(frozen=True)
@@ -184,10 +184,8 @@ class _Run:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """A sentence for each of the first frames without labels, and how many more there are."""
-        named = [f"Frame {index} has no labels: {why}" for index, why in sorted(self.lacking.items())[:TOLD]]
-        more = len(self.lacking) - len(named)
-        return (*named, *([f"{more} more frames have none."] if more else []))
+        """Sentences on the frames without labels."""
+        return left_out(self.lacking, "has no labels", "have no labels")
 
 
 def _said(source: Source, *, wanted: bool) -> Corrections:
