@@ -105,7 +105,7 @@ class Surfacing:
 
     def next_color(self, by: int = 1) -> None:
         """The next colour that what is chosen can give, round and round."""
-        from app.core.surface.coloring import OF_NETWORK
+        from app.core.surface.names import OF_NETWORK
 
         options = self.surface.state.options
         names = [name for name, _words, _tip in COLORS if options.checkpoint is not None or name not in OF_NETWORK]

@@ -6,7 +6,7 @@ Each is held against counting, or against the definition written out here once m
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from PySide6.QtCore import QPoint, Qt
@@ -294,7 +294,7 @@ def _export(driver: Driver) -> None:
         part.export(file)
         driver.wait(file.exists, "the file", SECONDS)
         turn(200)
-        read = trimesh.load(file, process=False)
+        read: Any = trimesh.load(file, process=False)
         driver.check(
             len(read.faces) == len(made.triangles), f"{file.name} has the {len(made.triangles)} triangles in view"
         )

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QVBoxLayout, QWidget
 from app.core.layers.base import LayerData
 from app.core.layers.coloring import resolve_range
 from app.core.state import LayerStyle
-from app.core.surface.coloring import OF_NETWORK
+from app.core.surface.names import OF_NETWORK
 from app.ui import theme
 from app.ui.surfacing import COLORS, Surfacing
 from app.ui.widgets.color_bar import ColorBar

@@ -70,8 +70,10 @@ class SurfaceWatch(QWidget):
         self.told.setVisible(bool(told))
 
     def _toggle(self, on: bool) -> None:
-        run = self.runs.currentData()
-        self._surfacing.attempt(lambda: self._surfacing.surface.watch(run if on else None))
+        surface, run = self._surfacing.surface, self.runs.currentData()
+        if on and not surface.state.on:
+            self._surfacing.attempt(surface.turn_on)  # chooses what makes it once the watching ends
+        self._surfacing.attempt(lambda: surface.watch(run if on else None))
 
     def _chosen(self, _place: int) -> None:
         """Another run is watched where one is watched already."""
