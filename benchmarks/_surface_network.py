@@ -15,9 +15,10 @@ import numpy as np
 from app.core.datasets import open_dataset
 from app.core.model_card import SURFACE, built_in
 from app.core.surface.extraction import Box, ExtractionOptions, Level, extracting
-from app.core.surface.limits import points_within, steps_to
+from app.core.surface.limits import points_within
 from app.core.surface.marching import Triangles
 from app.core.surface.measures import distance_to, measure, sampled
+from app.core.surface.names import steps_to
 from app.core.surface.network_field import Latents, NetworkField, latent_steps
 from app.core.surface.references import exact_surface
 from app.core.surface.table import Answers

@@ -23,9 +23,9 @@ from app.core.demo.surface import read_surface
 from app.core.geometry import transforms
 from app.core.surface.cells import corners_of, distinct, indices, keys_of
 from app.core.surface.extraction import Box, ExtractionOptions, Level, extracting
-from app.core.surface.limits import steps_to
 from app.core.surface.marching import Triangles, march
 from app.core.surface.measures import distance_to, sampled, scene_of
+from app.core.surface.names import steps_to
 from benchmarks import _surface_network
 from benchmarks.drives import demo_drive
 from benchmarks.rows import Row

@@ -19,7 +19,8 @@ from app.core.geometry import transforms
 from app.core.session_newest import Newest
 from app.core.session_surface_beside import BesideSurface
 from app.core.session_surface_watch import WatchedSurface
-from app.core.surface import export, limits
+from app.core.surface import export
+from app.core.surface.names import steps_to
 from app.core.surface.result import Reconstruction, SurfaceOptions
 from app.core.surface.view import SurfaceState
 from app.core.tasks.base import Progress
@@ -203,7 +204,7 @@ class SessionSurface(BesideSurface, WatchedSurface):
         if self._state.watch is not None and weights is None:
             return None
         if coarse:
-            options = replace(options, step=limits.steps_to(options.step)[0])
+            options = replace(options, step=steps_to(options.step)[0])
         return Wanted(source, state.frame.index, options, weights)
 
     def _sync(self) -> None:

@@ -10,8 +10,6 @@ from app.core import lean_open3d
 from app.core.surface.extraction import Box
 from app.core.surface.marching import Triangles
 
-NAMES = ("poisson", "tsdf")
-
 
 @dataclass(frozen=True)
 class PoissonOptions:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from app.core.errors import UsageError
-from app.core.surface import baselines, coloring, limits
+from app.core.surface.names import BASELINES, OF_NETWORK, check_color, steps_to
 from app.core.surface.result import BoxCorners, SurfaceOptions
 from app.core.surface.view import MOST_LATER, PLANES, QueryView, SliceOptions
 
@@ -23,8 +23,8 @@ FARTHEST = 500.0
 
 def check(options: SurfaceOptions) -> None:
     """``UsageError`` for options that cannot be; whether anything is chosen to make it by is not looked at."""
-    if options.baseline and options.baseline not in baselines.NAMES:
-        raise UsageError(f"There is no baseline '{options.baseline}'; there are: {', '.join(baselines.NAMES)}.")
+    if options.baseline and options.baseline not in BASELINES:
+        raise UsageError(f"There is no baseline '{options.baseline}'; there are: {', '.join(BASELINES)}.")
     if not 0 < options.threshold < 1:
         raise UsageError(f"The threshold is a probability between 0 and 1; {options.threshold:g} was asked for.")
     if options.radius is not None and not 0 < options.radius <= MOST_RADIUS:
@@ -33,8 +33,8 @@ def check(options: SurfaceOptions) -> None:
         raise UsageError(
             f"The number of neighbours is between 1 and {MOST_NEIGHBOURS}; {options.neighbours} was asked for."
         )
-    limits.steps_to(options.step)
-    coloring.check(options.color, None, network=options.checkpoint is not None or not options.baseline)
+    steps_to(options.step)
+    check_color(options.color, network=options.checkpoint is not None or not options.baseline)
     if options.box is not None:
         checked_box(options.box)
 
@@ -47,7 +47,7 @@ def check_maker(options: SurfaceOptions) -> None:
 
 def with_possible_color(options: SurfaceOptions) -> SurfaceOptions:
     """The options, coloured by height where the chosen colour comes from a network and there is none."""
-    lacks = bool(options.baseline) and options.color in coloring.OF_NETWORK
+    lacks = bool(options.baseline) and options.color in OF_NETWORK
     return replace(options, color="height") if lacks else options
 
 

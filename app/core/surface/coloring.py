@@ -12,11 +12,9 @@ from app.core.labels import LabelSet
 from app.core.layers.base import Kind, LayerData
 from app.core.layers.features import principal_colors
 from app.core.layers.label import ENTRY as LABEL
+from app.core.surface.names import check_color
 from app.core.surface.network_field import Latents, NetworkField
 from app.core.types import Frame
-
-NAMES = ("height", "class", "intensity", "latent", "uncertainty", "normal")
-OF_NETWORK = frozenset({"intensity", "latent", "uncertainty"})
 
 DEPTH = 0.1
 """Metres before and behind the surface where uncertainty is looked at: δ, within which queries of training lie.
@@ -37,13 +35,7 @@ class Told:
 
 def check(name: str, told: Told | None, *, network: bool) -> None:
     """``UsageError`` where there is no such colour, or it needs what is not there."""
-    if name not in NAMES:
-        raise UsageError(f"There is no colour '{name}' for surfaces; there are: {', '.join(NAMES)}.")
-    if name in OF_NETWORK and not network:
-        raise UsageError(
-            f"The colour '{name}' comes from a network, and this surface has none; choose a checkpoint, or one of: "
-            f"{', '.join(entry for entry in NAMES if entry not in OF_NETWORK)}."
-        )
+    check_color(name, network=network)
     if name == "class" and told is not None:
         why = LABEL.missing(told.frame, told.label_set)
         if why is not None:

@@ -7,11 +7,7 @@ import numpy as np
 from app.core.errors import UsageError
 from app.core.surface.cells import distinct, keys_of
 from app.core.surface.extraction import Box
-
-COARSEST = 0.8
-"""Metres: the first level is the coarsest that is not above this."""
-
-FINEST = 0.01
+from app.core.surface.names import TooFine
 
 BYTES = 450
 """Memory of an extraction for each place that the field is asked at, temporary arrays included (measured: 360 at
@@ -21,30 +17,8 @@ LIKELY = 8.0
 """Places asked at for each cell of the finest level that a flat surface through the observed points would cross
 (measured: 6.4 on the demo drive, whose surface goes on where nothing was observed)."""
 
-
-class TooFine(UsageError):
-    """A step that would need more memory than there is; ``finest``: metres, the finest that fits."""
-
-    def __init__(self, sentence: str, finest: float) -> None:
-        super().__init__(sentence, finest)
-        self.finest = finest
-
-    def __str__(self) -> str:
-        return str(self.args[0])
-
-
 SHARE = 0.6
 """Of the free memory that may be used: the rest of the application needs some too."""
-
-
-def steps_to(step: float) -> tuple[float, ...]:
-    """Edges of cells from coarse to ``step``, each half of the one before; ``UsageError`` for one out of range."""
-    if not FINEST <= step <= 10:
-        raise UsageError(f"The step is between {FINEST:g} and 10 m; {step:g} was asked for.")
-    steps = [step]
-    while steps[0] * 2 <= COARSEST + 1e-9:
-        steps.insert(0, steps[0] * 2)
-    return tuple(steps)
 
 
 def free_memory() -> int:

@@ -28,7 +28,7 @@ class SurfaceOptions:
     neighbours : points that a place is told from, 1 to 32; the number the head was trained with is the most
         faithful, fewer are faster
     box : where to look; None: everywhere near points
-    color : a name of ``app.core.surface.coloring.NAMES``
+    color : a name of ``app.core.surface.names.COLORS``
     device, precision : of the network, as for predictions
     """
 

@@ -23,6 +23,7 @@ from app.core.state import LayerStyle
 from app.core.surface import baselines, coloring, limits
 from app.core.surface.extraction import Box, ExtractionOptions, Field, extracting
 from app.core.surface.marching import Triangles
+from app.core.surface.names import steps_to
 from app.core.surface.network_field import Latents, NetworkField, latent_steps
 from app.core.surface.result import Reconstruction, SurfaceOptions
 from app.core.surface.table import Answers
@@ -166,7 +167,7 @@ def _refined(
     points: np.ndarray,
     began: float,
 ) -> Generator[Progress | Made, None, None]:
-    steps = limits.steps_to(options.step)
+    steps = steps_to(options.step)
     seen, before = given.field, given.field.asked
     done = 0
     extraction = ExtractionOptions(steps, given.radius, options.threshold)

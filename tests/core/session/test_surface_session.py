@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from app.core.errors import UsageError
 from app.core.session import Session
 from app.core.session_surface import NOTHING_CHOSEN, SessionSurface
 from app.core.surface import limits
+from app.core.surface.names import TooFine
 from app.core.surface.result import Reconstruction
 from app.core.surface.view import SliceOptions
 from app.core.tasks import surface_steps
@@ -295,7 +298,7 @@ def test_a_level_that_does_not_fit_keeps_those_that_do(
 ) -> None:
     monkeypatch.setattr(limits, "BYTES", 0)
     monkeypatch.setattr(
-        limits, "check_next", lambda _c, step, _f: (_ for _ in ()).throw(limits.TooFine("Too fine.", step))
+        limits, "check_next", lambda _c, step, _f: (_ for _ in ()).throw(TooFine("Too fine.", step))
     )
     surface.turn_on()
     assert shown(surface).step == 0.8 == surface.state.finest and surface.state.problem == "Too fine."
@@ -354,3 +357,9 @@ def test_export_writes_what_is_shown(session: Session, surface: SessionSurface, 
     assert len(trimesh.load(tmp_path / "mesh.ply", force="mesh", process=False).faces) == len(
         shown(surface).triangles
     )
+
+
+def test_the_session_is_there_without_what_surfaces_take_long_to_import() -> None:
+    code = "import sys, app.core.session; print([m for m in ('torch', 'numba', 'scipy', 'open3d') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -7,7 +7,8 @@ import pytest
 
 from app.core.errors import UsageError
 from app.core.surface.extraction import Box
-from app.core.surface.limits import check_memory, check_next, points_within, steps_to
+from app.core.surface.limits import check_memory, check_next, points_within
+from app.core.surface.names import steps_to
 
 POINTS = np.random.default_rng(0).uniform(-20, 20, (3000, 3)).astype(np.float32) * np.float32([1, 1, 0.05])
 
