@@ -113,9 +113,11 @@ def extracting(
             search.known = search.known.renamed(grid.refined)
         if answers is not None:
             search.known = search.known.joined(answers.at(step))
-        crossed = yield from search.level(level, cells, expected)
-        if answers is not None:
-            answers.keep(step, search.known)
+        try:
+            crossed = yield from search.level(level, cells, expected)
+        finally:  # also where it is given up, because the threshold is being dragged
+            if answers is not None:
+                answers.keep(step, search.known)
         surface = march(crossed, *search.known.whole(), step, options.threshold)
         yield Level(step, surface, search.asked, len(crossed))
 
@@ -166,12 +168,16 @@ class _Search:
         """Ask the field at those of the sorted ``corners`` that are not known yet."""
         missing = corners[~self.known.has(corners)]
         values = np.empty(len(missing), np.float32)
-        for start in range(0, len(missing), self.most):
-            part = missing[start : start + self.most]
-            values[start : start + self.most] = self.field(grid.positions(part, step).astype(np.float32))
-            yield None
-        self.known.add(missing, values)
-        self.asked += len(missing)
+        done = 0
+        try:
+            while done < len(missing):
+                part = missing[done : done + self.most]
+                values[done : done + len(part)] = self.field(grid.positions(part, step).astype(np.float32))
+                done += len(part)
+                yield None
+        finally:
+            self.known.add(missing[:done], values[:done])
+            self.asked += done
 
     def _permitted(self, cells: np.ndarray, level: int) -> np.ndarray:
         """Those of the cells of a level that lie in allowed ones of the first level, and in the box.

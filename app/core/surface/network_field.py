@@ -32,8 +32,8 @@ PAIRS = 1 << 16
 """Pairs of a place and a point that a caller should ask for at once: some 50 ms on two cores."""
 
 CACHED = 1 << 10
-"""Pairs that a thread takes at once: the head's rows of 128 numbers are 0.5 MB then, which a core's own cache holds.
-With 2¹⁶ the same products ran at a third of the speed."""
+"""Pairs that a thread takes at once: the head's rows of 128 numbers are 0.5 MB then, which a core's own cache
+holds. With 2¹⁶ the same products ran at a third of the speed."""
 
 THREADS = 2
 """On a processor. They never wait for each other within a product, as torch's own threads do: beside a training,

@@ -172,6 +172,24 @@ def test_what_was_answered_is_not_asked_again() -> None:
         np.testing.assert_array_equal(again.surface.normals, alone.surface.normals)
 
 
+def test_what_was_answered_before_it_was_given_up_is_not_asked_again() -> None:
+    answers, options = Answers(), ExtractionOptions((0.4, 0.2), radius=2.0)
+    whole = levels(ball, on_ball(), options)[-1]
+    asked = []
+
+    def field(places: np.ndarray) -> np.ndarray:
+        asked.append(len(places))
+        return ball(places)
+
+    work = extracting(field, on_ball(), options, most=300, answers=answers)
+    for _ in range(12):
+        next(work)
+    work.close()
+    again = levels(ball, on_ball(), options, answers=answers)[-1]
+    assert again.evaluations == whole.evaluations - sum(asked)
+    np.testing.assert_array_equal(again.surface.vertices, whole.surface.vertices)
+
+
 def test_answers_are_forgotten_before_they_are_too_many() -> None:
     answers = Answers(most=10)
     answers.keep(0.2, Table(np.arange(6), np.zeros(6, np.float32)))
