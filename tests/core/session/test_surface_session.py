@@ -360,6 +360,7 @@ def test_export_writes_what_is_shown(session: Session, surface: SessionSurface, 
 
 
 def test_the_session_is_there_without_what_surfaces_take_long_to_import() -> None:
-    code = "import sys, app.core.session; print([m for m in ('torch', 'numba', 'scipy', 'open3d') if m in sys.modules])"
+    heavy = ("torch", "numba", "scipy", "open3d")
+    code = f"import sys, app.core.session; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
