@@ -141,17 +141,15 @@ def test_a_piece_that_no_corner_of_a_coarse_cell_shows_is_found_along_the_border
     assert np.ptp(vertices[:, :2], axis=0).min() > 2.2, "all of it: as far as a surface can be"
 
 
-def wavy(places: np.ndarray) -> np.ndarray:
-    """Waves half a metre long, which cells of 0.4 m cannot show."""
-    wave = np.sin(places[:, 0] * 12) * np.sin(places[:, 1] * 11) * 0.15
-    return np.where(np.abs(places).max(axis=1) < 2.5, 0.5 + wave - places[:, 2], 0.2).astype(np.float32)
+def test_it_is_found_where_the_coarse_corners_announce_it_in_the_wrong_half() -> None:
+    """Little below a ceiling and much above it, so that a line between corners crosses the threshold too low."""
 
+    def ceiling(places: np.ndarray) -> np.ndarray:
+        return np.where(places[:, 2] < 0.35, 0.6, -9.0).astype(np.float32)
 
-def test_children_that_the_coarse_corners_do_not_announce_are_found() -> None:
-    seeds = np.float32([[0.0, 0.0, 0.0]])
-    found = levels(wavy, seeds, ExtractionOptions((0.4, 0.2, 0.1), radius=3.0))[-1]
-    whole = dense(wavy, -3, 3, 0.1)
-    assert sorted(map(tuple, found.surface.vertices.tolist())) == sorted(map(tuple, whole.vertices.tolist()))
+    seeds = np.float32([[0.1, 0.1, -0.1]])  # in no cell that the surface crosses
+    found = levels(ceiling, seeds, ExtractionOptions((0.4, 0.2, 0.1), radius=0.8))
+    assert [len(level.surface.triangles) for level in found] == [2 * (5 * 2**k) ** 2 for k in range(3)]
 
 
 def test_what_was_answered_is_not_asked_again() -> None:
