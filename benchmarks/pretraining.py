@@ -185,8 +185,7 @@ def pretrained(bench: Bench, start: str) -> dict[str, float]:
     """Pretrain one network unless that is done; its occupancy scores on what is evaluated."""
     settings = {
         **bench.common, **_where(bench), **_quiet(), "pairs": PAIRS[start], "validate_every": "10000000",
-        "validate_scans": "20", "val_data": str(bench.val) if bench.val != bench.data else "",
-        "val_sequences": ",".join(bench.val_sequences),
+        "validate_scans": "20",
     }  # fmt: skip
     if bench.pretraining:
         settings["max_steps"] = str(bench.pretraining)
@@ -240,6 +239,9 @@ def _run(folder: Path, name: str, settings: dict[str, str], data: Path) -> dict[
 
 
 def _miou(bench: Bench, folder: Path) -> float:
+    import torch
+
+    torch.set_num_threads(1)  # as the trainings: several at a time would wait for each other
     about: dict[str, Any] = {"data": bench.val, "sequences": bench.val_sequences, "wanted": Wanted(bench.protocol)}
     return float(run(evaluate(Context(), predictions=folder, **about)).report()["miou"])
 
@@ -260,7 +262,11 @@ def _text(value: Any) -> str:
 
 
 def _where(bench: Bench) -> dict[str, str]:
-    return {"train_sequences": ",".join(bench.sequences)}
+    return {
+        "train_sequences": ",".join(bench.sequences),
+        "val_data": str(bench.val) if bench.val != bench.data else "",
+        "val_sequences": ",".join(bench.val_sequences),
+    }
 
 
 def _quiet() -> dict[str, str]:

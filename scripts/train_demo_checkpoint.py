@@ -1,10 +1,11 @@
 """Make a checkpoint that ships in assets: write demo drives, train on them, measure, keep the weights.
 
-    .venv/bin/python scripts/train_demo_checkpoint.py [demo|demo_distill] [--work DIR] [--worlds 12] [--frames 16]
-        [--set key=value …]
+    .venv/bin/python scripts/train_demo_checkpoint.py [demo|demo_distill|demo_also] [--work DIR] [--worlds 12]
+        [--frames 16] [--set key=value …]
     .venv/bin/python scripts/train_demo_checkpoint.py demo_distill --follow FOLDER [--work DIR]
 
-``demo`` learns the classes from labels; ``demo_distill`` learns what the demo CLIP sees, and is asked in words.
+``demo`` learns the classes from labels; ``demo_distill`` learns what the demo CLIP sees, and is asked in words;
+``demo_also`` learns without labels what lies along lines of sight, and tells surfaces.
 
 Everything follows from seeds. Training worlds are the sequences of one drive. A second world chooses the best
 weights, and a third, which nothing has seen, measures them. A second call goes on where the first was stopped.
@@ -27,7 +28,7 @@ sys.path.insert(0, str(ROOT))
 from app.core.demo import write_drive  # noqa: E402
 from app.core.errors import LidarScopeError  # noqa: E402
 from app.core.evaluation.confusion import Confusion  # noqa: E402
-from app.core.model_card import ModelCard, load_model  # noqa: E402
+from app.core.model_card import SURFACE, ModelCard, load_model  # noqa: E402
 from app.core.tasks.base import run as run_task  # noqa: E402
 from app.core.training import run  # noqa: E402
 from app.core.training.recipes import recipe_of  # noqa: E402
@@ -40,7 +41,11 @@ VAL_FRAMES = 16
 FIRST_SEED = 100
 """Training worlds have seeds from here on, far from those that users look at first."""
 
-TARGETS = {"demo": "demo_minkunet.safetensors", "demo_distill": "demo_distilled.safetensors"}
+TARGETS = {
+    "demo": "demo_minkunet.safetensors",
+    "demo_distill": "demo_distilled.safetensors",
+    "demo_also": f"{SURFACE}.safetensors",
+}
 LIMIT = 10 << 20
 _FOLLOWED = "Distilled from CLIP {}; the present one has the same image tower, and words trained further."
 
@@ -68,7 +73,12 @@ def main() -> int:
         run="scripts/train_demo_checkpoint.py",
         notes=("Trained on demo worlds alone: it shows what predictions look like and knows no real street.",),
     )
-    _keep(best.network, card, test, options)
+    if card.pretrained:
+        from demo_surface import keep_surface_model  # beside this file
+
+        keep_surface_model(folder, card, test, options.out, LIMIT)
+    else:
+        _keep(best.network, card, test, options)
     return 0
 
 

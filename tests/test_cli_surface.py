@@ -11,6 +11,7 @@ from small_drive import SmallDrive, write_small_drive
 from surface_models import write_tiny_surface_model
 
 from app.cli import main
+from app.commands.surface import BUILT_IN
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +48,18 @@ def test_a_checkpoint_in_a_box_told_in_lines(
     assert out.is_file()
 
 
+def test_what_comes_along_makes_it_where_nothing_is_named(
+    drive: SmallDrive, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "mesh.ply"
+    asked = ["mesh", str(drive.root), "--out", str(out), "--step", "0.8", "--box=5,-4,-3,12,4,1", "--json"]
+    assert main(asked) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert "demo_also.safetensors" in said["source"]
+    assert said["notes"][0] == BUILT_IN
+    assert out.is_file()
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -56,7 +69,6 @@ def test_a_checkpoint_in_a_box_told_in_lines(
         (["--baseline", "tsdf", "--frame", "9"], "9"),
         (["--checkpoint", "nowhere.safetensors"], "nowhere.safetensors"),
         (["--baseline", "tsdf", "--checkpoint", "DRIVE"], "name one of them"),
-        ([], "name one of them"),
     ],
 )
 def test_bad_input_is_one_sentence(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from pathlib import Path
 from typing import Annotated, Any
@@ -25,6 +26,8 @@ from app.core.errors import UsageError
 
 commands = typer.Typer()
 
+BUILT_IN = "Made by the checkpoint that comes along, which knows demo streets only; --checkpoint names another."
+
 
 @commands.command()
 def mesh(
@@ -33,7 +36,11 @@ def mesh(
     frame: FrameOption = 0,
     checkpoint: Annotated[
         Path | None,
-        typer.Option("--checkpoint", "--run", help="A run's folder or a checkpoint with an occupancy head."),
+        typer.Option(
+            "--checkpoint",
+            "--run",
+            help="A run's folder or a checkpoint with an occupancy head; otherwise the one that comes along.",
+        ),
     ] = None,
     baseline: Annotated[str, typer.Option(help="poisson or tsdf, instead of a checkpoint.")] = "",
     step: Annotated[float, typer.Option(help="Metres, edge of the finest cells.")] = 0.1,
@@ -57,12 +64,16 @@ def mesh(
     as_json: JsonOption = False,
 ) -> None:
     """Write the surface of a frame, by a network pretrained on occupancy or by a baseline."""
+    from app.core.model_card import SURFACE, built_in
     from app.core.surface.measures import MeasureOptions
     from app.core.surface.result import SurfaceOptions
 
     must_exist(path)
     if checkpoint is not None:
         must_exist(checkpoint)
+    own = checkpoint is None and not baseline
+    if own:
+        checkpoint = built_in(SURFACE)
     done = run_here(
         "make_surface",
         source=source_of(path, sequence, columns, label_map),
@@ -74,6 +85,8 @@ def mesh(
         out=out,
         world=world,
     )
+    if own:
+        done = dataclasses.replace(done, notes=(BUILT_IN, *done.notes))
     if as_json:
         print_json(_told(done))
         return

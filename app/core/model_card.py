@@ -32,6 +32,9 @@ HEAD_PREFIX = "occupancy_head/"
 DISTILLED = "demo_distilled"
 """The network that comes along distilled from the demo CLIP, for :func:`built_in`."""
 
+SURFACE = "demo_also"
+"""The network that comes along pretrained on occupancy, which tells surfaces, for :func:`built_in`."""
+
 BEST = "best.safetensors"
 STEP_PATTERN = "step-*.safetensors"
 
@@ -259,8 +262,8 @@ def weights_of(path: Path) -> Path:
 
 
 def built_in(name: str = "demo_minkunet") -> Path:
-    """A checkpoint that comes with the application, ``DISTILLED`` or the one that predicts classes; ``DataError``
-    where it is absent."""
+    """A checkpoint that comes with the application: ``DISTILLED``, ``SURFACE``, or the one that predicts classes;
+    ``DataError`` where it is absent."""
     path = Path(__file__).resolve().parents[2] / "assets" / "checkpoints" / f"{name}.safetensors"
     if not path.is_file():
         raise DataError(f"{path} is missing; make it with scripts/train_demo_checkpoint.py.")
