@@ -21,6 +21,10 @@ RADIUS, REACH = 6.0, 10.0
 """Pixels of a disc, and from its middle within which a press takes it."""
 
 
+STRAIGHT = 0.97
+"""Cosine of the angle between a line of sight and an axis from which that axis cannot be dragged along."""
+
+
 class BoxHandles(Listening, QWidget):
     """Lies over a view and lets mouse events through; what it needs of them it takes from the view's widget."""
 
@@ -56,12 +60,21 @@ class BoxHandles(Listening, QWidget):
         return state.box if state.on and self._desk.tool == "navigate" else None
 
     def pixels(self) -> np.ndarray:
-        """(7, 2) where the handles are in the picture, NaN for those behind the camera; (0, 2) without a box."""
+        """(7, 2) where the handles are in the picture; (0, 2) without a box.
+
+        NaN for those that cannot be dragged: behind the camera, or looked at along their axis.
+        """
         box = self.box
         if box is None or self._camera is None:
             return np.zeros((0, 2))
-        found, depth = self._camera.project(surface_region.handles(box), self.width(), self.height())
+        places = surface_region.handles(box)
+        found, depth = self._camera.project(places, self.width(), self.height())
         found[depth <= 0] = np.nan
+        sides = places[: surface_region.MIDDLE]
+        sight = np.abs(sides - self._camera.position)
+        straight = sight.max(axis=1) > STRAIGHT * np.linalg.norm(sight, axis=1)
+        along = sight.argmax(axis=1) == np.arange(surface_region.MIDDLE) // 2
+        found[: surface_region.MIDDLE][straight & along] = np.nan
         return found
 
     def at(self, x: float, y: float) -> int | None:

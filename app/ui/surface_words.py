@@ -125,7 +125,7 @@ def later_rows(scans: LaterScans) -> tuple[CountRow, ...]:
 
 def about(scans: LaterScans) -> str:
     """What the points are, as a sentence."""
-    return text.typeset(f"{scans.about[:1].upper()}{scans.about[1:]}.")
+    return text.typeset(f"{scans.about[:1].upper()}{scans.about[1:]}") + "."
 
 
 def within(found: Within) -> str:

@@ -216,6 +216,7 @@ def test_a_side_is_dragged_and_escape_takes_it_back(on: MainWindow) -> None:
     handles, widget = on.area.views["left"].handles, viewport(on).widget
     camera = look_at(np.array([9.5, 0.0, 30.0]), np.array([9.5, 0.01, 0.0]))
     handles.set_camera(camera)
+    assert np.isnan(handles.pixels()[4:6]).all(), "from above nobody can drag up and down"
     start = QPointF(*handles.pixels()[1])  # the high side of x
     size = (handles.width(), handles.height())
     end = QPointF(*camera.project(np.array([[17.0, 0.0, -0.75]]), *size)[0][0])

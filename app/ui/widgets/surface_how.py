@@ -95,7 +95,7 @@ class SurfaceHow(QWidget):
     def _list(self, options: SurfaceOptions) -> None:
         """Everything that can make it; one that was chosen from elsewhere is listed too."""
         known = self._surfacing.surface.choices()
-        entries: list[tuple[str, object]] = [(words.partition(" (")[0], path) for words, path in known]
+        entries: list[tuple[str, object]] = [(words.partition(": ")[0], path) for words, path in known]
         if options.checkpoint is not None and options.checkpoint not in [path for _words, path in known]:
             entries.append((named(options.checkpoint), options.checkpoint))
         entries += [(words, name) for name, words, _tip in BASELINES]
@@ -111,7 +111,7 @@ class SurfaceHow(QWidget):
         at = next((place for place, (_words, value) in enumerate(self._listed) if value == chosen), -1)
         if at != self.maker.currentIndex():
             self.maker.setCurrentIndex(at)
-        notes = {path: words.partition(" (")[2].rstrip(")") for words, path in known}
+        notes = {path: words.partition(": ")[2] for words, path in known}
         note = notes.get(options.checkpoint, "") if options.checkpoint is not None else ""
         self.note.setText(f"{note[:1].upper()}{note[1:]}.")
         self.note.setVisible(bool(note))
