@@ -162,11 +162,16 @@ def _page(
         "",
     ]
     lines += _accuracy(summary)
-    if found.pairs:
+    if found.pairs and found.judged:
         lines += ["", "| before | after | flips | better | worse |", "|---|---|---|---|---|"]
         for before, after, *counts in found.pairs[:20]:
             told = " | ".join(str(count) for count in counts)
             lines.append(f"| {found.name(before)} | {found.name(after)} | {told} |")
+    elif found.pairs:
+        lines += ["", "| before | after | flips |", "|---|---|---|"]
+        lines += [
+            f"| {found.name(one)} | {found.name(other)} | {count} |" for one, other, count, *_ in found.pairs[:20]
+        ]
     for file, title in shown:
         lines += ["", f"## {title}", "", f"![{title}]({file})"]
     if sheets:

@@ -174,7 +174,11 @@ def _flow(sheet: Sheet, story: InstanceStory, names: Mapping[int, str], label_se
 
 def _neighbours(sheet: Sheet, neighbours: Sequence[Neighbour], names: Mapping[int, str]) -> None:
     """The strongest, with their weight, frame and own label."""
-    sheet.text(28, 488, "Strongest neighbours (green: their own label was right, red: wrong)", size=16)
+    known = any(one.truth >= 0 for one in neighbours)
+    told = (
+        " (green: their own label was right, red: wrong)" if known else ", with the labels they had for themselves"
+    )
+    sheet.text(28, 488, f"Strongest neighbours{told}", size=16)
     for place, one in enumerate(neighbours[:8]):
         x = 28 + 144 * place
         corners = sheet.picture(x, 514, one.image, 132, 84)

@@ -45,7 +45,9 @@ class AffinityMatrixPanel(Panel):
         self._build()
         affinity = self.affinity
         self.listen(affinity.matrix_changed, self._on_matrix)
-        for signal in (affinity.report_changed, affinity.state_changed, self.session.drive_changed):
+        for signal in (
+            affinity.report_changed, affinity.state_changed, self.session.drive_changed, self.session.view_changed,
+        ):  # fmt: skip
             self.listen(signal, lambda *_: self._refresh_soon())
         self._refresh()
 

@@ -39,6 +39,7 @@ class FlipsPanel(Panel):
         affinity, session = self.affinity, self.session
         for signal in (
             affinity.state_changed, affinity.report_changed, session.frame_changed, session.drive_changed,
+            session.view_changed,
         ):  # fmt: skip
             self.listen(signal, lambda *_: self._refresh_soon())
         self._refresh()

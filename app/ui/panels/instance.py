@@ -60,7 +60,7 @@ class InstancePanel(Panel):
         affinity, session = self.affinity, self.session
         for signal in (
             affinity.story_changed, affinity.report_changed, affinity.state_changed, affinity.corrections_changed,
-            session.drive_changed, session.frame_changed,
+            session.drive_changed, session.frame_changed, session.view_changed,
         ):  # fmt: skip
             self.listen(signal, lambda *_: self._refresh_soon())
         self.listen(self.labelling.relabel_requested, self.choose_class)
