@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from app.ui.dialogs.new_run import NewRun
@@ -13,7 +14,7 @@ from app.ui.tour_steps_training import PATIENCE, cared_for, fill
 TINY = {
     "network_fields": "cr=0.1", "voxel_size": "0.5", "max_points": 6000, "batch_size": 1, "max_steps": 400,
     "epochs": 0, "checkpoint_every": 50, "validate_every": 200, "validate_scans": 1, "watch_every": 5,
-    "hold_out": 3, "precision": "32", "threads": 1, "latent": 16, "queries": 300, "learning_rate": "0.01",
+    "hold_out": 3, "precision": "32", "threads": 1, "latent": 16, "queries": 300,
 }  # fmt: skip
 """A pretraining so small that its weights change every few seconds anywhere; it is stopped after a few of them."""
 
@@ -21,8 +22,8 @@ MOST = 8
 """Later weights that are waited for until one of them has a surface: the first know nothing yet."""
 
 COARSE = 0.8
-THRESHOLD = 0.35
-"""About the share of full queries: what a network says that has seen little else yet."""
+APART = 0.01
+"""A field whose values lie nearer together than this has learnt nothing yet."""
 
 BOX = (2.0, -8.0, -3.0, 18.0, 8.0, 3.0)
 
@@ -66,7 +67,7 @@ def _watched(driver: Driver) -> None:
     driver.window.set_workspace("surface")
     driver.wait(listed, "the run in the panel's list", PATIENCE)
     run = next(run for run in made.runs() if run.name == name)
-    made.set_options(step=COARSE, box=BOX, threshold=THRESHOLD)
+    made.set_options(step=COARSE, box=BOX)
     made.set_look(points=False)
     shown = _panel(driver).watch
     turn(100)
@@ -78,10 +79,21 @@ def _watched(driver: Driver) -> None:
         later = _step_after(driver, later)
         if made.surface is not None and len(made.surface.triangles):
             break
+        _take_the_advice(driver)
     turn(100)
     driver.check(later > first and f" {later} " in shown.told.text(), f"the panel says: {shown.told.text()}")
     found = 0 if made.surface is None else len(made.surface.triangles)
     driver.note(f"the surface in view was by step {first}, then by step {later}: {found} triangles")
+
+
+def _take_the_advice(driver: Driver) -> None:
+    """Where there is no surface the panel says between which values the field lies: a threshold between them."""
+    made = driver.session.surface
+    told = re.search(r"lie between (\S+) and ([^\s;]+)", " ".join(made.state.notes))
+    if told is not None:
+        low, high = float(told[1]), float(told[2])
+        if high - low > APART:
+            made.set_options(threshold=round((low + high) / 2, 3))
 
 
 def _started(driver: Driver) -> str:
