@@ -35,12 +35,16 @@ def needed(width: int, height: int, picking: bool) -> int:
 
 def arrays(memory: SharedMemory, width: int, height: int, picking: bool) -> PictureArrays:
     """The arrays of a picture of that size inside a slot; without picking the last two are empty."""
-    image = np.ndarray((height, width, 3), np.uint8, memory.buf, 0)
+    # frombuffer, not ndarray(buffer=…): that one lets go of the memory at once, and a segment that is closed while
+    # somebody copies from it would be unmapped under the copy
+    held, pixels = memory.buf, height * width
+    assert held is not None, "the segment has been closed"
+    image = np.frombuffer(held, np.uint8, 3 * pixels).reshape(height, width, 3)
     if not picking:
         return PictureArrays(image, np.zeros((0, 0), np.int32), np.zeros((0, 0), np.float32))
     at = _aligned(image.nbytes)
-    index = np.ndarray((height, width), np.int32, memory.buf, at)
-    depth = np.ndarray((height, width), np.float32, memory.buf, at + _aligned(index.nbytes))
+    index = np.frombuffer(held, np.int32, pixels, at).reshape(height, width)
+    depth = np.frombuffer(held, np.float32, pixels, at + _aligned(index.nbytes)).reshape(height, width)
     return PictureArrays(image, index, depth)
 
 
@@ -68,7 +72,12 @@ def discard(memory: SharedMemory) -> None:
     """Close and unlink a segment that this process made."""
     with suppress(FileNotFoundError):
         memory.unlink()
-    with suppress(BufferError):  # an array still looks at it; the mapping goes with that array
+    close(memory)
+
+
+def close(memory: SharedMemory) -> None:
+    """Unmap a segment; where arrays of :func:`arrays` still look at it, the mapping goes with the last of them."""
+    with suppress(BufferError):
         memory.close()
 
 

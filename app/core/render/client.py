@@ -290,9 +290,9 @@ class RenderClient:
         with self._lock:
             memory = self._memory.get((renderer, reply.view))
             segment = memory and (memory.segments.get(reply.slot) or memory.before.get(reply.slot))
-        if not segment:
-            return None
-        shared = buffers.arrays(segment, reply.width, reply.height, reply.picking)
+            if not segment:
+                return None
+            shared = buffers.arrays(segment, reply.width, reply.height, reply.picking)  # keeps it mapped
         copied = buffers.PictureArrays(shared.image.copy(), shared.index.copy(), shared.depth.copy())
         del shared
         with self._lock:

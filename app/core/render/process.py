@@ -44,7 +44,7 @@ class _Slots:
     def replace(self, message: Slots) -> None:
         """Use other segments from now on; the old ones are the window's to unlink."""
         for old in self._open.values():
-            old.close()
+            buffers.close(old)
         self._open = {name: buffers.attach(name) for name in message.names}
         self._free, self.size = list(message.names), message.size
 
