@@ -10,7 +10,7 @@ import numpy as np
 
 from app.core.render.buffers import PictureArrays
 from app.core.render.camera import Camera, look_at
-from app.core.render.plan import FULL, Budget, Detail
+from app.core.render.plan import FULL, Budget, Cost, Detail
 from app.core.render.protocol import (
     CloseView,
     RemoveItem,
@@ -56,10 +56,8 @@ class Drawer(Protocol):
     whole: bool
     """Whether its pictures show everything (depth shading, lines, labels)."""
 
-    def paint(
-        self, views: dict[str, View], name: str, arrays: PictureArrays, strata: int, ratio: float
-    ) -> tuple[float, float]:
-        """Draw ``strata`` of the points; sizes in pixels times ``ratio``. Seconds for points and for pixels."""
+    def paint(self, views: dict[str, View], name: str, arrays: PictureArrays, strata: int, ratio: float) -> Cost:
+        """Draw ``strata`` of the points; sizes in pixels times ``ratio``. What it took."""
 
 
 class Compositor:
@@ -104,10 +102,10 @@ class Compositor:
         view = self.views[name]
         width = max(int(view.width * detail.scale), 1)
         height = max(int(view.height * detail.scale), 1)
-        seconds = self.drawer.paint(self.views, name, out(width, height), detail.strata, detail.scale * view.ratio)
+        cost = self.drawer.paint(self.views, name, out(width, height), detail.strata, detail.scale * view.ratio)
         drawn = sum(cloud.count(detail.strata) for cloud in view.stage.clouds.values())
-        view.budget.learn(width * height, drawn, *seconds)
-        return Drawing(width, height, drawn, self.drawer.whole and detail == FULL, sum(seconds))
+        view.budget.learn(width * height, drawn, cost)
+        return Drawing(width, height, drawn, self.drawer.whole and detail == FULL, sum(cost))
 
     def still(self, name: str, width: int, height: int) -> np.ndarray:
         """(h, w, 3) uint8: the view at full detail and any size; points keep their share of the picture."""

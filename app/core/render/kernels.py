@@ -10,7 +10,6 @@ covers the pixels whose centres lie in the square of edge ``s`` about its projec
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -201,63 +200,3 @@ def split_keys(keys, base, count, top, bottom, index, depth_bits):  # type: igno
             hit = (key < EMPTY) & (number >= 0) & (number < count)
             index[row, column] = np.int32(number) if hit else np.int32(-1)
             depth_bits[row, column] = np.uint32(key >> _SHIFT)
-
-
-@_jit
-def triangles(corners, base, lens, near, keys, top, bottom, start, stop):  # type: ignore[no-untyped-def]
-    """Draw triangles start..stop of ``corners`` (T, 3, 3) float32, camera frame, into rows top..bottom.
-
-    Triangles that cross the near plane are cut there.
-    """
-    fan = np.empty((4, 3), np.float32)
-    for i in range(start, stop):
-        count = _clip_near(corners[i], near, fan)
-        for k in range(1, count - 1):
-            _fill(fan[0], fan[k], fan[k + 1], base + i, lens, keys, top, bottom)
-
-
-@_jit
-def _clip_near(corner, near, fan):  # type: ignore[no-untyped-def]
-    count = 0
-    for k in range(3):
-        one, two = corner[k], corner[(k + 1) % 3]
-        if one[2] > near:
-            fan[count] = one
-            count += 1
-        if (one[2] > near) != (two[2] > near):
-            t = (near - one[2]) / (two[2] - one[2])
-            for axis in range(3):
-                fan[count, axis] = one[axis] + t * (two[axis] - one[axis])
-            fan[count, 2] = near
-            count += 1
-    return count
-
-
-@_jit
-def _fill(one, two, three, number, lens, keys, top, bottom):  # type: ignore[no-untyped-def]
-    """One triangle in front of the camera: inverse depth is linear in the picture."""
-    width = keys.shape[1]
-    wa, wb, wc = 1.0 / one[2], 1.0 / two[2], 1.0 / three[2]
-    ax, ay = lens[0] * one[0] * wa + lens[2], lens[1] * one[1] * wa + lens[3]
-    bx, by = lens[0] * two[0] * wb + lens[2], lens[1] * two[1] * wb + lens[3]
-    cx, cy = lens[0] * three[0] * wc + lens[2], lens[1] * three[1] * wc + lens[3]
-    area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
-    if area == 0.0 or not math.isfinite(area):
-        return
-    left = int(max(math.ceil(min(ax, bx, cx) - 0.5), 0.0))
-    right = int(min(math.ceil(max(ax, bx, cx) - 0.5), float(width)))
-    upper = int(max(math.ceil(min(ay, by, cy) - 0.5), float(top)))
-    lower = int(min(math.ceil(max(ay, by, cy) - 0.5), float(bottom)))
-    for row in range(upper, lower):
-        y = row + 0.5
-        for column in range(left, right):
-            x = column + 0.5
-            p = ((bx - x) * (cy - y) - (by - y) * (cx - x)) / area
-            q = ((cx - x) * (ay - y) - (cy - y) * (ax - x)) / area
-            r = 1.0 - p - q
-            if p < 0.0 or q < 0.0 or r < 0.0:
-                continue
-            depth = np.float32(1.0 / (p * wa + q * wb + r * wc))
-            key = (np.uint64(np.float32(depth).view(np.uint32)) << _SHIFT) | np.uint64(number)
-            if key < keys[row, column]:
-                keys[row, column] = key

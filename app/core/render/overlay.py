@@ -8,7 +8,7 @@ from app.core.render import kernels, strokes
 from app.core.render.camera import NEAR, Camera
 from app.core.render.lettering import draw_texts
 from app.core.render.raster import Buffers, Raster, camera_lens, camera_pose
-from app.core.render.stage import Stage
+from app.core.render.stage import PackedLines, PackedMesh, Stage
 
 
 class Overlay:
@@ -23,40 +23,36 @@ class Overlay:
         height, width = image.shape[:2]
         pose, lens = camera_pose(camera, stage.origin), camera_lens(camera, width, height)
         for veil in stage.veils.values():
-            self._veil(veil.corners @ pose[:, :3].T + pose[:, 3], veil.table, veil.opacity, lens, buffers, image)
+            self._veil(veil, pose, lens, buffers, image)
         for line in stage.lines.values():
-            ends = np.ascontiguousarray(line.ends @ pose[:, :3].T + pose[:, 3], np.float32)
-            self._lines(ends, line.colors, max(line.width * ratio / 2, 0.5), line.hidden, lens, buffers, image)
+            self._lines(line, max(line.width * ratio / 2, 0.5), pose, lens, buffers, image)
         for texts in stage.texts:
             draw_texts(texts, camera, ratio, image)
 
     def _lines(
         self,
-        ends: np.ndarray,
-        colors: np.ndarray,
+        line: PackedLines,
         half: float,
-        hidden: float,
+        pose: np.ndarray,
         lens: np.ndarray,
         buffers: Buffers,
         image: np.ndarray,
     ) -> None:
+        placed, keys, near = self._raster.placed(line.xyz, pose, lens), buffers.keys, np.float32(NEAR)
+        segments, xyz, colors, hidden = line.segments, line.xyz, line.colors, line.hidden
         self._raster.rows(
             len(image),
-            lambda a, b: strokes.lines(ends, colors, half, hidden, lens, NEAR, buffers.keys, a, b, image),
+            lambda a, b: strokes.lines(
+                segments, xyz, *placed, colors, half, hidden, pose, lens, near, keys, a, b, image
+            ),
         )
 
     def _veil(
-        self,
-        corners: np.ndarray,
-        table: np.ndarray,
-        opacity: float,
-        lens: np.ndarray,
-        buffers: Buffers,
-        image: np.ndarray,
+        self, veil: PackedMesh, pose: np.ndarray, lens: np.ndarray, buffers: Buffers, image: np.ndarray
     ) -> None:
         if self._front.shape != buffers.keys.shape:
             self._front = np.empty_like(buffers.keys)
-        front, corners = self._front, np.ascontiguousarray(corners, np.float32)
+        front, table, opacity = self._front, veil.table, veil.opacity
         self._raster.rows(len(image), lambda a, b: kernels.clear(front, a, b))
-        self._raster.triangles(corners, 0, lens, front)
+        self._raster.triangles(veil, pose, lens, front)
         self._raster.rows(len(image), lambda a, b: strokes.veil(front, buffers.keys, table, opacity, a, b, image))

@@ -8,6 +8,7 @@ import numpy as np
 
 from app.core.render.buffers import PictureArrays
 from app.core.render.compositor import Painter, View
+from app.core.render.plan import Cost
 
 
 class PlainDrawer:
@@ -21,9 +22,7 @@ class PlainDrawer:
     def __init__(self, painter: Painter, blank: np.ndarray) -> None:
         self._painter, self._blank = painter, blank
 
-    def paint(
-        self, views: dict[str, View], name: str, arrays: PictureArrays, strata: int, ratio: float
-    ) -> tuple[float, float]:
+    def paint(self, views: dict[str, View], name: str, arrays: PictureArrays, strata: int, ratio: float) -> Cost:
         """Fill ``arrays.image``; see :class:`~app.core.render.compositor.Drawer`."""
         begin = time.perf_counter()
         stages = {other: view.stage for other, view in views.items()}
@@ -34,4 +33,4 @@ class PlainDrawer:
         empty = (drawn == self._blank).all(axis=2, keepdims=True)
         np.copyto(arrays.image, drawn)
         np.copyto(arrays.image, np.array(style.background, np.uint8), where=empty)
-        return time.perf_counter() - begin, 0.0
+        return Cost(time.perf_counter() - begin, 0.0)

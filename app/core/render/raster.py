@@ -14,11 +14,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.core.render import kernels
+from app.core.render import facets, kernels
 from app.core.render.camera import NEAR, Camera
 from app.core.render.kernels import MARGIN
 from app.core.render.protocol import check_size
-from app.core.render.stage import STRATA, PackedCloud, Stage
+from app.core.render.stage import STRATA, PackedCloud, PackedMesh, Stage
 
 PAD = 8
 """Pixels of margin about the log-depth buffer, so that shading needs no border cases."""
@@ -27,12 +27,13 @@ PAD = 8
 @dataclass
 class Buffers:
     """Working memory for one picture size. ``keys`` (h, w) uint64; ``logs`` (h + 2 PAD, w + 2 PAD) float32;
-    ``dark`` (h, w) float32; ``point_seconds`` what the clouds of the last picture took."""
+    ``dark`` (h, w) float32; ``point_seconds``, ``mesh_seconds`` what clouds and meshes of the last picture took."""
 
     keys: np.ndarray
     logs: np.ndarray
     dark: np.ndarray
     point_seconds: float = 0.0
+    mesh_seconds: float = 0.0
 
     @staticmethod
     def of(width: int, height: int) -> Buffers:
@@ -50,6 +51,7 @@ class Raster:
         self._threads = threads or min(_cores(), 8)
         self._pool = ThreadPoolExecutor(self._threads, "raster") if self._threads > 1 else None
         self._places, self._depths = np.empty(0, np.uint32), np.empty(0, np.float32)
+        self._vertices = np.empty((3, 0), np.float32)
         self._buffers: dict[tuple[int, int], Buffers] = {}
 
     def close(self) -> None:
@@ -73,9 +75,10 @@ class Raster:
         for cloud in stage.clouds.values():
             self._draw_cloud(cloud, strata, pose, lens, size, buffers.keys)
         buffers.point_seconds = time.perf_counter() - begin
+        begin = time.perf_counter()
         for mesh in stage.meshes.values():
-            corners = mesh.corners @ pose[:, :3].T + pose[:, 3]
-            self.triangles(np.ascontiguousarray(corners, np.float32), mesh.base, lens, buffers.keys)
+            self.triangles(mesh, pose, lens, buffers.keys)
+        buffers.mesh_seconds = time.perf_counter() - begin
         return buffers
 
     def shade(self, buffers: Buffers, strength: float, spread: float) -> None:
@@ -120,10 +123,25 @@ class Raster:
         bits = depth.view(np.uint32)
         self.rows(len(index), lambda a, b: kernels.split_keys(buffers.keys, base, count, a, b, index, bits))
 
-    def triangles(self, corners: np.ndarray, base: int, lens: np.ndarray, keys: np.ndarray) -> None:
-        """Draw ``corners`` (T, 3, 3) float32, camera frame, with ids from ``base`` on into a key buffer."""
-        near, count = np.float32(NEAR), len(corners)
-        self.rows(len(keys), lambda a, b: kernels.triangles(corners, base, lens, near, keys, a, b, 0, count))
+    def triangles(self, mesh: PackedMesh, pose: np.ndarray, lens: np.ndarray, keys: np.ndarray) -> None:
+        """Draw a mesh into a key buffer."""
+        near, placed, xyz = np.float32(NEAR), self.placed(mesh.xyz, pose, lens), mesh.xyz
+        self.rows(
+            len(keys),
+            lambda a, b: facets.draw(mesh.triangles, xyz, *placed, pose, mesh.base, lens, near, keys, a, b),
+        )
+
+    def placed(self, xyz: np.ndarray, pose: np.ndarray, lens: np.ndarray) -> np.ndarray:
+        """(3, at least V) float32 of vertices ``xyz`` (3, V): column, row, one over the depth (0: not in front).
+
+        Good until the next call.
+        """
+        near, count = np.float32(NEAR), xyz.shape[1]
+        if self._vertices.shape[1] < count:
+            self._vertices = np.empty((3, count), np.float32)
+        placed = self._vertices
+        self.rows(count, lambda a, b: facets.project(xyz, pose, lens, near, *placed, a, b))
+        return placed
 
     def rows(self, height: int, work: Callable[[int, int], object]) -> None:
         """Share rows 0..height out evenly."""

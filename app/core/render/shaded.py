@@ -11,6 +11,7 @@ from app.core.render.buffers import PictureArrays
 from app.core.render.camera import Camera
 from app.core.render.compositor import Compositor, Painter, View
 from app.core.render.overlay import Overlay
+from app.core.render.plan import Cost
 from app.core.render.protocol import Resize, SetCamera, SetItem
 from app.core.render.raster import Buffers, Raster
 from app.core.render.scene import Cloud, Item, Lines, Mesh
@@ -33,9 +34,7 @@ class ShadedDrawer:
         """End the rasteriser's threads."""
         self._raster.close()
 
-    def paint(
-        self, views: dict[str, View], name: str, arrays: PictureArrays, strata: int, ratio: float
-    ) -> tuple[float, float]:
+    def paint(self, views: dict[str, View], name: str, arrays: PictureArrays, strata: int, ratio: float) -> Cost:
         """Fill ``arrays``; see :class:`~app.core.render.compositor.Drawer`."""
         view = views[name]
         stage, style, image = view.stage, view.stage.style, arrays.image
@@ -46,11 +45,14 @@ class ShadedDrawer:
         self._raster.shade(buffers, style.depth_shading, size / 2)
         behind = self._backdrop.behind(style, view.camera, width, height)
         self._color(views, name, buffers, behind, size, image)
+        over = time.perf_counter()
         self._overlay.draw(stage, view.camera, buffers, ratio, image)
+        others = buffers.mesh_seconds + time.perf_counter() - over
         if arrays.index.size:
             base, count = _pick_range(stage)
             self._raster.split(buffers, base, count, arrays.index, arrays.depth)
-        return buffers.point_seconds, time.perf_counter() - begin - buffers.point_seconds
+        whole = time.perf_counter() - begin
+        return Cost(buffers.point_seconds, whole - buffers.point_seconds - others, others)
 
     def warm(self) -> None:
         """Draw one of everything, so that the loops are compiled (or loaded, but for the first time) before use."""

@@ -14,7 +14,7 @@ import numpy as np
 from app.core.render.scene import Cloud, Item, Lines, Mesh, Style, Texts, finite_rows
 
 STRATA = 8
-_LIGHT = np.array([0.35, 0.25, 0.9]) / np.linalg.norm([0.35, 0.25, 0.9])
+_LIGHT = (np.array([0.35, 0.25, 0.9]) / np.linalg.norm([0.35, 0.25, 0.9])).astype(np.float32)
 
 
 @dataclass
@@ -35,28 +35,22 @@ class PackedCloud:
 
 @dataclass
 class PackedMesh:
-    """``corners`` (T, 3, 3) float32 relative to the stage's origin, ``table`` (T,) uint32 colours; ids start at
-    ``base``."""
+    """``xyz`` (3, V) float32 relative to the stage's origin, ``triangles`` (T, 3) int32, ``table`` (T,) uint32
+    their colours. Ids start at ``base``; a translucent one (``opacity`` below 1) is drawn by itself, from 0 on."""
 
-    corners: np.ndarray
+    xyz: np.ndarray
+    triangles: np.ndarray
     table: np.ndarray
+    opacity: float = 1.0
     base: int = 0
 
 
 @dataclass
-class PackedVeil:
-    """A translucent mesh: ``corners`` (T, 3, 3) float32 relative to the origin, ``table`` (T,) its colours."""
-
-    corners: np.ndarray
-    table: np.ndarray
-    opacity: float
-
-
-@dataclass
 class PackedLines:
-    """``ends`` (S, 2, 3) float32 relative to the stage's origin, ``colors`` (S, 3) uint8, as in Lines."""
+    """``xyz`` (3, P) float32 relative to the stage's origin; ``segments`` (S, 2), ``colors`` (S, 3) as in Lines."""
 
-    ends: np.ndarray
+    xyz: np.ndarray
+    segments: np.ndarray
     colors: np.ndarray
     width: float
     hidden: float
@@ -75,7 +69,7 @@ class Stage:
     origin: np.ndarray = field(default_factory=lambda: np.zeros(3))
     clouds: dict[str, PackedCloud] = field(default_factory=dict)
     meshes: dict[str, PackedMesh] = field(default_factory=dict)
-    veils: dict[str, PackedVeil] = field(default_factory=dict)
+    veils: dict[str, PackedMesh] = field(default_factory=dict)
     lines: dict[str, PackedLines] = field(default_factory=dict)
     table: np.ndarray = field(default_factory=lambda: np.zeros(1, np.uint32))
     versions: dict[str, int] = field(default_factory=dict)
@@ -168,11 +162,9 @@ class Stage:
         if mesh.wireframe:
             self.lines[name] = _pack_lines(_edges(mesh), self.origin)
             return
-        corners = (mesh.vertices[mesh.triangles].astype(np.float64) - self.origin).astype(np.float32)
-        if mesh.opacity >= 1:
-            self.meshes[name] = PackedMesh(corners, _words(flat_colors(mesh)))
-        else:
-            self.veils[name] = PackedVeil(corners, _words(flat_colors(mesh)), mesh.opacity)
+        xyz = _columns(mesh.vertices, self.origin)
+        packed = PackedMesh(xyz, np.array(mesh.triangles, order="C"), _words(flat_colors(mesh)), mesh.opacity)
+        (self.meshes if mesh.opacity >= 1 else self.veils)[name] = packed
 
     def _rebuild_table(self) -> None:
         """Give out ids anew and collect the colours."""
@@ -180,7 +172,7 @@ class Stage:
         for name, cloud in self.clouds.items():
             cloud.base, base = base, base + _length(self.items[name])
         for mesh in self.meshes.values():
-            mesh.base, base = base, base + len(mesh.corners)
+            mesh.base, base = base, base + len(mesh.triangles)
         self.table = np.zeros(base + 1, np.uint32)
         for name, cloud in self.clouds.items():
             item = self.items[name]
@@ -195,12 +187,23 @@ class Stage:
 
 def flat_colors(mesh: Mesh) -> np.ndarray:
     """(T, 3) uint8 colour of each triangle: the mean of its corners', softly lit from above by a fixed light."""
-    corners = np.asarray(mesh.vertices, np.float64)[mesh.triangles]
-    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    lengths = np.linalg.norm(normals, axis=1)
-    facing = 0.5 + 0.5 * (normals @ _LIGHT) / np.maximum(lengths, 1e-12)
-    base = mesh.colors[mesh.triangles].astype(np.float64).mean(axis=1)
-    return np.asarray(np.clip(base * (0.4 + 0.6 * facing)[:, None], 0, 255).astype(np.uint8))
+    a, b, c = (np.ascontiguousarray(mesh.triangles[:, corner]) for corner in range(3))
+    one, two = np.empty((3, len(a)), np.float32), np.empty((3, len(a)), np.float32)
+    for axis in range(3):  # column by column: a fifth of the time of (T, 3, 3) arrays
+        column = np.ascontiguousarray(mesh.vertices[:, axis])
+        first = column[a]
+        one[axis], two[axis] = column[b] - first, column[c] - first
+    x = one[1] * two[2] - one[2] * two[1]
+    y = one[2] * two[0] - one[0] * two[2]
+    z = one[0] * two[1] - one[1] * two[0]
+    lengths = np.sqrt(x * x + y * y + z * z)
+    facing = (_LIGHT[0] * x + _LIGHT[1] * y + _LIGHT[2] * z) / np.maximum(lengths, np.float32(1e-20))
+    light = np.nan_to_num((np.float32(0.7) + np.float32(0.3) * facing) / np.float32(3))
+    colors = np.empty((len(a), 3), np.uint8)
+    for channel in range(3):
+        column = np.ascontiguousarray(mesh.colors[:, channel]).astype(np.float32)
+        colors[:, channel] = np.clip((column[a] + column[b] + column[c]) * light, 0, 255)
+    return colors
 
 
 def _words(colors: np.ndarray) -> np.ndarray:
@@ -225,8 +228,13 @@ def _pack_cloud(item: Cloud, origin: np.ndarray) -> PackedCloud:
 
 
 def _pack_lines(item: Lines, origin: np.ndarray) -> PackedLines:
-    ends = (item.points[item.segments].astype(np.float64) - origin).astype(np.float32)
-    return PackedLines(ends, np.array(item.colors), item.width, item.hidden)
+    segments, colors = np.array(item.segments, order="C"), np.array(item.colors, order="C")
+    return PackedLines(_columns(item.points, origin), segments, colors, item.width, item.hidden)
+
+
+def _columns(points: np.ndarray, origin: np.ndarray) -> np.ndarray:
+    """(3, N) float32 of (N, 3), relative to ``origin``."""
+    return np.ascontiguousarray((points.T.astype(np.float64) - origin[:, None]).astype(np.float32))
 
 
 def _strata(rows: np.ndarray) -> list[np.ndarray]:
@@ -249,9 +257,11 @@ def _alive(rows: np.ndarray, shown: np.ndarray | None) -> np.ndarray:
 
 def _edges(mesh: Mesh) -> Lines:
     """The edges of a mesh, each once."""
-    pairs = np.sort(mesh.triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
-    keys = np.unique(pairs[:, 0].astype(np.int64) * len(mesh.vertices) + pairs[:, 1])
-    segments = np.stack([keys // len(mesh.vertices), keys % len(mesh.vertices)], axis=1).astype(np.int32)
+    one = mesh.triangles.astype(np.int64).T.ravel()
+    two = mesh.triangles[:, [1, 2, 0]].astype(np.int64).T.ravel()
+    keys = np.sort(np.minimum(one, two) << 32 | np.maximum(one, two))  # np.unique takes fifty times as long
+    keys = keys[np.diff(keys, prepend=-1) > 0]
+    segments = np.stack([keys >> 32, keys & 0xFFFFFFFF], axis=1).astype(np.int32)
     return Lines(mesh.vertices, segments, mesh.colors[segments[:, 0]], 1.0)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from app.core.render.facets import place
 from app.core.render.kernels import EMPTY
 
 _SHIFT = np.uint64(32)
@@ -19,33 +20,46 @@ _jit: Any = njit(nogil=True, cache=True, error_model="numpy")
 
 
 @_jit
-def lines(ends, colors, half, hidden, lens, near, keys, top, bottom, image):  # type: ignore[no-untyped-def]
+def lines(segments, xyz, across, down, inverse, colors, half, hidden, pose, lens, near, keys, top, bottom, image):  # type: ignore[no-untyped-def]
     """Smooth lines with depth into rows top..bottom of ``image`` (h, w, 3) uint8.
 
-    ``ends`` (S, 2, 3) float32, camera frame; ``half`` the width; ``hidden`` how opaque a line is behind something.
+    ``segments`` (S, 2) int32 of the vertices ``xyz``, which :func:`app.core.render.facets.project` has placed;
+    ``half`` the width; ``hidden`` how opaque a line is behind something.
     """
-    for i in range(len(ends)):
-        ax, ay, aw, bx, by, bw, seen = _project(ends[i], lens, near)
-        if seen:
+    above, below = top - half - 1.0, bottom + half + 1.0
+    for i in range(len(segments)):
+        a, b = segments[i, 0], segments[i, 1]
+        aw, bw = np.float64(inverse[a]), np.float64(inverse[b])
+        if aw > 0 and bw > 0:
+            ay, by = np.float64(down[a]), np.float64(down[b])
+            if max(ay, by) < above or min(ay, by) > below:
+                continue
+            ax, bx = np.float64(across[a]), np.float64(across[b])
             _stroke(ax, ay, aw, bx, by, bw, colors[i], half, hidden, keys, top, bottom, image)
+        elif aw > 0 or bw > 0:
+            ax, ay, aw, bx, by, bw, seen = _cut(xyz, a, b, pose, lens, near)
+            if seen:
+                _stroke(ax, ay, aw, bx, by, bw, colors[i], half, hidden, keys, top, bottom, image)
 
 
 @_jit
-def _project(end, lens, near):  # type: ignore[no-untyped-def]
-    """Picture coordinates and inverse depths of a segment cut at the near plane."""
-    az, bz = np.float64(end[0, 2]), np.float64(end[1, 2])
-    ax, ay, bx, by = np.float64(end[0, 0]), np.float64(end[0, 1]), np.float64(end[1, 0]), np.float64(end[1, 1])
-    if (az <= near and bz <= near) or not math.isfinite(ax + ay + az + bx + by + bz):
+def _cut(xyz, a, b, pose, lens, near):  # type: ignore[no-untyped-def]
+    """Picture coordinates and inverse depths of a segment of which one end does not lie beyond the near plane."""
+    end = np.empty((2, 3), np.float32)
+    place(xyz, a, pose, end[0])
+    place(xyz, b, pose, end[1])
+    if not np.isfinite(end).all():
         return 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, False
-    if az <= near:
-        t = (near - az) / (bz - az)
-        ax, ay, az = ax + t * (bx - ax), ay + t * (by - ay), near
-    elif bz <= near:
-        t = (near - bz) / (az - bz)
-        bx, by, bz = bx + t * (ax - bx), by + t * (ay - by), near
-    u, v = lens[0] * ax / az + lens[2], lens[1] * ay / az + lens[3]
-    s, t = lens[0] * bx / bz + lens[2], lens[1] * by / bz + lens[3]
-    return u, v, 1.0 / az, s, t, 1.0 / bz, True
+    k = 0 if end[0, 2] <= near else 1
+    one, two = end[k], end[1 - k]
+    t = (near - one[2]) / (two[2] - one[2])
+    one[0] += t * (two[0] - one[0])
+    one[1] += t * (two[1] - one[1])
+    one[2] = near
+    aw, bw = 1.0 / np.float64(end[0, 2]), 1.0 / np.float64(end[1, 2])
+    ax, ay = lens[0] * end[0, 0] * aw + lens[2], lens[1] * end[0, 1] * aw + lens[3]
+    bx, by = lens[0] * end[1, 0] * bw + lens[2], lens[1] * end[1, 1] * bw + lens[3]
+    return ax, ay, aw, bx, by, bw, True
 
 
 @_jit

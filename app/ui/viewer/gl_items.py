@@ -61,7 +61,7 @@ class LinesItem(GLGraphicsItem):  # type: ignore[misc]
         super().__init__()
         self.width, self.hidden = lines.width, lines.hidden
         self._lines: PackedLines | None = lines
-        self._count = len(lines.ends)
+        self._count = len(lines.segments)
         self._vao = 0
         self._buffers: list[int] = []
 
@@ -74,9 +74,9 @@ class LinesItem(GLGraphicsItem):  # type: ignore[misc]
             self._buffers = [int(b) for b in GL.glGenBuffers(3)]
         GL.glBindVertexArray(self._vao)
         if self._lines is not None:
-            ends = self._lines.ends
-            attribute(0, self._buffers[0], np.ascontiguousarray(ends[:, 0]), GL.GL_FLOAT, normalized=False, each=1)
-            attribute(1, self._buffers[1], np.ascontiguousarray(ends[:, 1]), GL.GL_FLOAT, normalized=False, each=1)
+            for end in range(2):
+                points = np.ascontiguousarray(self._lines.xyz.T[self._lines.segments[:, end]])
+                attribute(end, self._buffers[end], points, GL.GL_FLOAT, normalized=False, each=1)
             colors = np.ascontiguousarray(self._lines.colors)
             attribute(2, self._buffers[2], colors, GL.GL_UNSIGNED_BYTE, normalized=True, each=1)
             self._lines = None

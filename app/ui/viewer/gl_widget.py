@@ -172,7 +172,9 @@ class GLWidget(GLViewWidget):  # type: ignore[misc]
         elif isinstance(item, Mesh):
             packed = self.stage.meshes.get(name) or self.stage.veils[name]
             colors = np.repeat(flat_colors(item), 3, axis=0)
-            made = SolidItem(packed.corners.reshape(-1, 3), colors, points=False, opacity=item.opacity)
+            made = SolidItem(
+                packed.xyz.T[packed.triangles].reshape(-1, 3), colors, points=False, opacity=item.opacity
+            )
         if made is not None:
             self._drawn[name] = made
             self.addItem(made)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.core.render.camera import Camera, look_at
+from app.core.render.camera import NEAR, Camera, look_at
 from app.core.render.kernels import EMPTY
 from app.core.render.raster import Raster
 from app.core.render.scene import Cloud, Mesh
@@ -172,6 +172,45 @@ def test_a_triangle_through_the_near_plane_is_cut_there(raster: Raster) -> None:
     _, depth = drawn(raster, stage, Camera(np.eye(4), np.array([0, 0, 5.0])))
     assert np.isfinite(depth[HEIGHT - 1]).all()
     assert np.isinf(depth[0]).all()
+
+
+def test_many_triangles_are_drawn_as_one_by_one(raster: Raster) -> None:
+    """Against every pixel's line of sight met with every triangle, some of them behind the camera or not finite."""
+    random = np.random.default_rng(5)
+    middle = random.uniform([-4, -3, -2], [4, 3, 14], (60, 1, 3))
+    vertices = (middle + random.normal(0, 1.2, (60, 3, 3))).reshape(-1, 3).astype(np.float32)
+    vertices[17] = np.nan
+    triangles = np.arange(180, dtype=np.int32).reshape(-1, 3)
+    stage, camera = Stage(), Camera(np.eye(4), np.array([0, 0, 7.0]))
+    stage.set_item("mesh", Mesh(vertices, triangles, np.full((180, 3), 200, np.uint8)))
+    _, depth = drawn(raster, stage, camera)
+    columns, rows = np.meshgrid(np.arange(WIDTH) + 0.5, np.arange(HEIGHT) + 0.5)
+    lens = camera.matrix(WIDTH, HEIGHT)
+    rays = np.stack([(columns - lens[0, 2]) / lens[0, 0], (rows - lens[1, 2]) / lens[1, 1], np.ones_like(rows)], -1)
+    nearest = np.full((HEIGHT, WIDTH), np.inf)
+    for corners in vertices[triangles].astype(np.float64):
+        if not np.isfinite(corners).all():
+            continue
+        parts = rays @ np.linalg.inv(corners.T).T
+        distance = 1 / parts.sum(axis=2)
+        hit = ((parts * distance[..., None]) >= 0).all(axis=2) & (distance > NEAR)
+        nearest = np.where(hit, np.minimum(nearest, distance), nearest)
+    same = np.isclose(nearest, depth, rtol=1e-3) | (np.isinf(nearest) & np.isinf(depth))
+    assert same.mean() > 0.99  # pixels on an edge may fall to either side
+    assert np.isfinite(depth).mean() > 0.2
+
+
+def test_triangles_with_a_common_edge_leave_no_pixel_between_them(raster: Raster) -> None:
+    across = np.linspace(-8, 8, 57)
+    grid = np.stack(np.meshgrid(across, across), -1).reshape(-1, 2)
+    wall = np.column_stack([grid + 0.013 * np.sin(7 * grid[:, ::-1]), 6 + 0.3 * np.sin(grid.sum(axis=1))])
+    rows = np.arange(57 * 57).reshape(57, 57)
+    a, b, c, d = (part.ravel() for part in (rows[:-1, :-1], rows[:-1, 1:], rows[1:, :-1], rows[1:, 1:]))
+    faces = np.concatenate([np.stack([a, b, c], 1), np.stack([b, d, c], 1)]).astype(np.int32)
+    stage = Stage()
+    stage.set_item("mesh", Mesh(wall.astype(np.float32), faces, np.full((len(wall), 3), 99, np.uint8)))
+    _, depth = drawn(raster, stage, Camera(np.eye(4), np.array([0, 0, 6.0])))
+    assert np.isfinite(depth).all()
 
 
 def test_colours_are_exact_without_shading_and_darker_behind_edges(raster: Raster) -> None:

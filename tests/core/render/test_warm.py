@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from app.core.render import kernels, strokes
+from app.core.render import facets, kernels, strokes
 from app.core.render.camera import Camera, look_at
 from app.core.render.compositor import Compositor
 from app.core.render.plain import PlainDrawer
@@ -22,7 +22,7 @@ FACES = np.arange(4998, dtype=np.int32).reshape(-1, 3)
 
 def compiled() -> dict[str, int]:
     """Number of type combinations each loop has been compiled for."""
-    loops = {**vars(kernels), **vars(strokes)}
+    loops = {**vars(facets), **vars(kernels), **vars(strokes)}
     return {name: len(loop.signatures) for name, loop in loops.items() if hasattr(loop, "signatures")}
 
 
