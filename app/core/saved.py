@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,11 @@ from app.core.layers import colormaps
 from app.core.render.camera import Camera
 from app.core.settings import SavedCamera, SavedOptions, SavedStyle, SavedView
 from app.core.state import OVERLAYS, LayerStyle, RangeMode, ViewState
+from app.core.surface import checking
+from app.core.surface.view import SurfaceState
+
+SURFACE = frozenset(("on", "options", "opacity", "wireframe", "visible", "points", "slice", "queries", "later"))
+"""Fields of the live surface's state that are the user's choice; a run that was watched is not followed again."""
 
 
 def saved_view(view: ViewState, camera: Camera | None) -> SavedView:
@@ -115,3 +121,35 @@ def restored_methods(saved: Mapping[str, Mapping[str, Any]]) -> tuple[dict[str, 
             where = ".".join(str(part) for part in first["loc"])
             problems.append(f"The saved options of '{name}' do not fit ({where}: {first['msg']}); it is left out.")
     return chosen, problems
+
+
+def saved_surface(state: SurfaceState) -> dict[str, Any]:
+    """What is chosen of the live surface, as the file holds it; nothing where it is as at first."""
+    found: dict[str, Any] = _surface_adapter().dump_python(
+        state, mode="json", include=SURFACE, exclude_defaults=True
+    )
+    return found
+
+
+def restored_surface(saved: Mapping[str, Any]) -> tuple[SurfaceState, str]:
+    """The choices a file describes, and a sentence where they do not fit and are left out, or ""."""
+    from pydantic import ValidationError
+
+    left_out = "it begins as usual."
+    try:
+        state: SurfaceState = _surface_adapter().validate_python({k: v for k, v in saved.items() if k in SURFACE})
+        checking.check_state(state)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        return SurfaceState(), f"The saved surface does not fit ({where}: {first['msg']}); {left_out}"
+    except UsageError as error:
+        return SurfaceState(), f"The saved surface does not fit: {error} Instead {left_out}"
+    return state, ""
+
+
+@lru_cache(1)
+def _surface_adapter() -> Any:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(SurfaceState)

@@ -272,6 +272,7 @@ class Session(SessionFrames):
             speed=self.playback.speed,
             loop=self.playback.loop,
             methods=memory.saved_methods(self.methods),
+            surface=memory.saved_surface(self.surface.state),
             layout=self._layout,
         )
 
@@ -285,6 +286,10 @@ class Session(SessionFrames):
         self._cameras.update(memory.restored_cameras(saved.views))
         self._layout = dict(saved.layout)
         self.restore_methods(saved)
+        chosen, problem = memory.restored_surface(saved.surface)
+        if problem:
+            self.log_line(problem, "warning")
+        self.surface.restore(chosen)
         self.split(saved.split)
         self.set_linked(saved.linked)
         for name in self._views:

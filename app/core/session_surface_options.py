@@ -91,8 +91,8 @@ class SurfaceChoices(ABC):
         points: bool | None = None,
     ) -> None:
         """Change how it is drawn; nothing is made anew. ``UsageError`` for an opacity that is not 0 to 1."""
-        if opacity is not None and not 0 <= opacity <= 1:
-            raise UsageError(f"Opacity is between 0 and 1; {opacity:g} was asked for.")
+        if opacity is not None:
+            checking.check_opacity(opacity)
         given = {"opacity": opacity, "wireframe": wireframe, "visible": visible, "points": points}
         changes = {name: value for name, value in given.items() if value is not None}
         self._edit("Draw the surface differently", tuple(sorted(changes)), **changes)
@@ -115,6 +115,12 @@ class SurfaceChoices(ABC):
         """Compare with the points of so many frames after this one; 0: with none."""
         checking.check_later(frames)
         self._edit("Compare with later scans", ("later",), later=frames)
+
+    def restore(self, chosen: SurfaceState) -> None:
+        """Take over what a saved session holds; that is no step that could be undone."""
+        before = self._state
+        self._set_state(on=chosen.on, **{field: getattr(chosen, field) for field in _CHOSEN})
+        self._chosen_differently(before)
 
     # under the hood
 

@@ -159,6 +159,7 @@ class SavedSession(BaseModel):
 
     ``closed``: the window was closed in order; False after a crash. ``layout``: whatever the window wants
     to remember about its docks, by name. ``methods``: options of the methods that are switched on, by name.
+    ``surface``: what is chosen of the live surface, where it is not as at first.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -176,6 +177,7 @@ class SavedSession(BaseModel):
     speed: float = 1.0
     loop: bool = False
     methods: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    surface: dict[str, Any] = Field(default_factory=dict)
     layout: dict[str, str] = Field(default_factory=dict)
     closed: bool = False
 

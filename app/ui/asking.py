@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from psygnal import Signal
 
-from app.core.errors import UsageError
 from app.core.language.queries import LAYER_OF, Hit
 from app.core.session_language import SessionLanguage
+from app.ui.attempts import Attempts
 
 if TYPE_CHECKING:
     from app.ui.desk import Desk
 
 
-class Asking:
+class Asking(Attempts):
     """One per desk; main thread only. What was asked is the session's, which view shows it is decided here."""
 
     field_requested = Signal()  # put the cursor into the search field
     hit_changed = Signal(object)  # the Hit that is looked at, or None
     box_tool_changed = Signal(bool)  # whether a drag over the picture asks by a box
-    refused = Signal(str)  # one sentence: why something could not be done
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
@@ -38,16 +36,6 @@ class Asking:
     def shown(self) -> bool:
         """Whether the active view shows the answer."""
         return self._desk.view.layer in LAYER_OF.values()
-
-    def attempt(self, call: Callable[[], object]) -> bool:
-        """Do something that may be refused; the reason is then said where the user looks."""
-        try:
-            call()
-        except UsageError as error:
-            self.refused.emit(str(error))
-            return False
-        self.refused.emit("")
-        return True
 
     # asking
 

@@ -35,6 +35,7 @@ class Autosave(Listening):
             session.views_changed,
             session.accumulation_changed,
             session.playback_changed,
+            session.surface.state_changed,
         ):
             self.listen(signal, self.soon)
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from psygnal import Signal
 
 from app.core.affinity.inspecting import LAYERS
-from app.core.errors import LidarScopeError
 from app.core.session_affinity import SessionAffinity
+from app.ui.attempts import Attempts
 
 if TYPE_CHECKING:
     from app.ui.desk import Desk
@@ -28,11 +27,9 @@ SHOWS = (
 """Layers of the inspector: name, words, tooltip."""
 
 
-class Labelling:
+class Labelling(Attempts):
     """One per desk; main thread only. How labels are made is the session's, what shows them is decided here."""
 
-    refused = Signal(str)
-    """One sentence: why something could not be done, or ""."""
     relabel_requested = Signal()
     """Let the user choose a class for the superpoint that is told of."""
 
@@ -44,16 +41,6 @@ class Labelling:
         """The session's part."""
         found: SessionAffinity = self._desk.session.affinity
         return found
-
-    def attempt(self, call: Callable[[], object]) -> bool:
-        """Do something that may be refused; the reason is then said where the user looks."""
-        try:
-            call()
-        except LidarScopeError as error:
-            self.refused.emit(str(error))
-            return False
-        self.refused.emit("")
-        return True
 
     # names and colours
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from psygnal import Signal
 
-from app.core.errors import LidarScopeError
 from app.core.render.camera import Camera
 from app.core.session_surface import SessionSurface
 from app.core.surface.result import BoxCorners
 from app.core.surface.view import QueryView, SliceOptions
 from app.ui import surface_region
+from app.ui.attempts import Attempts
 
 if TYPE_CHECKING:
     from app.ui.desk import Desk
@@ -46,11 +45,9 @@ LATER_FRAMES = 10
 NOTHING_INSIDE = "No points lie in what was drawn; draw the box round some points, or press Esc."
 
 
-class Surfacing:
+class Surfacing(Attempts):
     """One per desk; main thread only. What is made is the session's, what is drawn of it is decided here."""
 
-    refused = Signal(str)
-    """One sentence: why something could not be done, or ""."""
     rays_changed = Signal(bool)
     """Whether lines of sight are drawn with the queries."""
     browse_requested = Signal()
@@ -70,16 +67,6 @@ class Surfacing:
     def surface(self) -> SessionSurface:
         """The session's part."""
         return self._desk.session.surface
-
-    def attempt(self, call: Callable[[], object]) -> bool:
-        """Do something that may be refused; the reason is then said where the user looks."""
-        try:
-            call()
-        except LidarScopeError as error:
-            self.refused.emit(str(error))
-            return False
-        self.refused.emit("")
-        return True
 
     # on and off
 

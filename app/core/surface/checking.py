@@ -9,7 +9,7 @@ from typing import Any
 from app.core.errors import UsageError
 from app.core.surface.names import BASELINES, OF_NETWORK, check_color, steps_to
 from app.core.surface.result import BoxCorners, SurfaceOptions
-from app.core.surface.view import MOST_LATER, PLANES, QueryView, SliceOptions
+from app.core.surface.view import MOST_LATER, PLANES, QueryView, SliceOptions, SurfaceState
 
 MOST_RADIUS = 5.0
 MOST_NEIGHBOURS = 32
@@ -37,6 +37,23 @@ def check(options: SurfaceOptions) -> None:
     check_color(options.color, network=options.checkpoint is not None or not options.baseline)
     if options.box is not None:
         checked_box(options.box)
+
+
+def check_state(state: SurfaceState) -> None:
+    """``UsageError`` for choices that cannot be; whether a checkpoint is there is not looked at."""
+    check(state.options)
+    check_opacity(state.opacity)
+    check_later(state.later)
+    if state.slice is not None:
+        check_slice(state.slice)
+    if state.queries is not None:
+        check_queries(state.queries)
+
+
+def check_opacity(opacity: float) -> None:
+    """``UsageError`` for an opacity that is not 0 to 1."""
+    if not 0 <= opacity <= 1:
+        raise UsageError(f"Opacity is between 0 and 1; {opacity:g} was asked for.")
 
 
 def check_maker(options: SurfaceOptions) -> None:

@@ -12,17 +12,18 @@ import numpy as np
 import pytest
 from held_engine import HeldEngine
 from listening_in import heard
-from small_drive import write_small_drive
+from small_drive import SmallDrive, write_small_drive
 from surface_models import write_tiny_surface_model
 
 from app.core import session_surface_watch
 from app.core.errors import UsageError
 from app.core.session import Session
 from app.core.session_surface import NOTHING_CHOSEN, SessionSurface
+from app.core.settings import SavedSession
 from app.core.surface import limits
 from app.core.surface.names import TooFine
 from app.core.surface.result import Reconstruction
-from app.core.surface.view import SliceOptions
+from app.core.surface.view import SliceOptions, SurfaceState
 from app.core.tasks import surface_steps
 from app.core.tasks.base import Partial
 from app.core.tasks.engine import LocalEngine
@@ -364,3 +365,39 @@ def test_the_session_is_there_without_what_surfaces_take_long_to_import() -> Non
     code = f"import sys, app.core.session; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_what_was_chosen_comes_back_with_the_saved_session(surface: SessionSurface, drive: SmallDrive) -> None:
+    session = surface._host
+    surface.turn_on()
+    surface.set_look(opacity=0.5, wireframe=True)
+    surface.set_slice(SliceOptions("along", 1.5))
+    surface.set_later(2)
+    saved = SavedSession.model_validate_json(session.save_state().model_dump_json())
+    other = Session(LocalEngine())
+    try:
+        other.restore(saved)
+        state = other.surface.state
+        assert (state.on, state.opacity, state.wireframe, state.later) == (True, 0.5, True, 2)
+        assert state.options == surface.state.options
+        assert state.slice == SliceOptions("along", 1.5)
+        np.testing.assert_array_equal(shown(other.surface).vertices, shown(surface).vertices)
+        assert not other.can_undo
+    finally:
+        other.close()
+
+
+@pytest.mark.parametrize(
+    ("kept", "reason"),
+    [({"options": {"threshold": 7}}, "threshold is a probability"), ({"opacity": "thick"}, "opacity")],
+)
+def test_saved_choices_that_make_no_sense_are_left_out_and_said(
+    surface: SessionSurface, kept: dict[str, Any], reason: str
+) -> None:
+    other = Session(LocalEngine())
+    try:
+        other.restore(SavedSession(surface={"on": True, **kept}))
+        assert other.surface.state == SurfaceState()
+        assert reason in other.log[-1].text
+    finally:
+        other.close()
