@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.peers.scene import FOV, POINT_SIZE, TARGET, cloud, eye
+from benchmarks.peers.scene import FOV, POINT_SIZE, TARGET, cloud, eye, surface
 from benchmarks.rows import Row, median_ms
 
 SIZE = (1280, 800)
@@ -114,6 +114,26 @@ def ours(view: View, count: int) -> dict[str, float]:
     return figures
 
 
+def surface_rows(view: View, count: int) -> list[Row]:
+    """Turning about a surface of ``count`` triangles, solid and as edges, with nothing else in the picture."""
+    from app.core.render.scene import Mesh
+
+    vertices, colors, triangles = surface(count)
+    view.view.remove_item("cloud")
+    figures = []
+    for wireframe in (False, True):
+        view.view.set_item("surface", Mesh(vertices, triangles, colors, wireframe=wireframe))
+        view.show(0, moving=False)
+        figures.append(_orbit(view))
+    view.view.remove_item("surface")
+    said = "Open3D OffscreenRenderer"
+    value, missing = peer("open3d_offscreen", count, "triangles")
+    return [
+        Row(f"{count // 1000} 000 triangles: orbit", "ms", figures[0], said, value, 50, note=missing),
+        Row(f"{count // 1000} 000 triangles: orbit, edges alone", "ms", figures[1]),
+    ]
+
+
 def _orbit(view: View, steps: int = 60) -> float:
     times = []
     for step in range(steps):
@@ -166,12 +186,12 @@ def _pick(view: View, points: np.ndarray) -> tuple[float, float]:
     return picked, selected
 
 
-def peer(name: str, count: int) -> tuple[float | None, str]:
+def peer(name: str, count: int, what: str = "points") -> tuple[float | None, str]:
     """A peer's milliseconds, or why there are none."""
     python = os.environ.get("LIDARSCOPE_PEERS_PYTHON", sys.executable)
     if name.startswith("open3d") or name == "pyqtgraph_gl":
         python = sys.executable
-    command = [python, "-m", f"benchmarks.peers.{name}", "--points", str(count), "--size", "{}x{}".format(*SIZE)]
+    command = [python, "-m", f"benchmarks.peers.{name}", f"--{what}", str(count), "--size", "{}x{}".format(*SIZE)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYQTGRAPH_QT_LIB": "PySide6"}
     if name in NEED_DISPLAY:
         if not shutil.which("xvfb-run"):
@@ -216,7 +236,8 @@ def rows() -> list[Row]:
     try:
         small = ours(view, 120_000)
         large = ours(view, 1_000_000)
+        meshes = surface_rows(view, 300_000)
     finally:
         view.close()
     measured = rows_for(120_000, small, {"moving": 33, "still": 150, "recolour": 100, "pick": 20})
-    return measured + rows_for(1_000_000, large, {"moving": 50, "pick": 20})
+    return measured + rows_for(1_000_000, large, {"moving": 50, "pick": 20}) + meshes

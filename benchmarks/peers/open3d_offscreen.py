@@ -24,11 +24,17 @@ def draw(job: Job) -> Callable[[int], object]:
     scene.view.set_sample_count(1)
     scene.view.set_antialiasing(False)
     scene.view.set_ambient_occlusion(False)
-    cloud = o3d.t.geometry.PointCloud(o3d.core.Tensor(job.points))
-    cloud.point.colors = o3d.core.Tensor(job.colors.astype(np.float32) / 255)
+    points, colors = o3d.core.Tensor(job.points), o3d.core.Tensor(job.colors.astype(np.float32) / 255)
+    if job.triangles is None:
+        thing = o3d.t.geometry.PointCloud(points)
+        thing.point.colors = colors
+    else:
+        thing = o3d.t.geometry.TriangleMesh(points, o3d.core.Tensor(job.triangles))
+        thing.vertex.colors = colors
+        thing.vertex.normals = o3d.core.Tensor(np.zeros_like(job.points))
     material = rendering.MaterialRecord()
     material.shader, material.point_size = "defaultUnlit", POINT_SIZE
-    scene.add_geometry("cloud", cloud, material)
+    scene.add_geometry("thing", thing, material)
 
     def show(step: int) -> object:
         renderer.setup_camera(FOV, TARGET.astype(np.float32), eye(step).astype(np.float32), [0, 0, 1])

@@ -20,13 +20,14 @@ TARGET = np.array([6.0, 0.0, -1.0])
 
 @dataclass(frozen=True)
 class Job:
-    """What a peer has to draw: how many points, how large a picture, and how often."""
+    """What a peer has to draw: points, or the ``triangles`` between them; how large a picture, and how often."""
 
     points: np.ndarray
     colors: np.ndarray
     width: int
     height: int
     repeats: int
+    triangles: np.ndarray | None = None
 
 
 def cloud(count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -40,6 +41,20 @@ def cloud(count: int) -> tuple[np.ndarray, np.ndarray]:
     return points, colors
 
 
+def surface(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """About ``count`` triangles (T, 3) int32 of a hilly ground, its vertices (V, 3) float32 metres, and colours."""
+    side = round((count / 2) ** 0.5) + 1
+    across = np.linspace(-40, 40, side)
+    x, y = (part.ravel() for part in np.meshgrid(across + TARGET[0], across))
+    height = 1.5 * np.sin(x / 3) * np.cos(y / 4)
+    share = ((height + 1.5) / 3)[:, None]
+    colors = (255 * ((1 - share) * [0.25, 0.35, 0.95] + share * [0.95, 0.85, 0.2])).astype(np.uint8)
+    rows = np.arange(side * side, dtype=np.int32).reshape(side, side)
+    a, b, c, d = (part.ravel() for part in (rows[:-1, :-1], rows[:-1, 1:], rows[1:, :-1], rows[1:, 1:]))
+    triangles = np.stack([a, b, c, b, d, c], axis=1).reshape(-1, 3)
+    return np.column_stack([x, y, height - 1.5]).astype(np.float32), colors, triangles
+
+
 def eye(step: int) -> np.ndarray:
     """(3,) where the camera stands at that step of an orbit about ``TARGET``."""
     angle = 0.05 * step + 2.6
@@ -50,12 +65,14 @@ def run(draw: Callable[[Job], Callable[[int], object]]) -> None:
     """Main of a peer: ``draw(job)`` prepares and returns what draws step k and reads it back; prints JSON."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--points", type=int, default=120_000)
+    parser.add_argument("--triangles", type=int, default=0, help="a surface of so many instead of points")
     parser.add_argument("--size", default="1280x800")
     parser.add_argument("--repeats", type=int, default=12)
     asked = parser.parse_args()
     width, height = (int(side) for side in asked.size.split("x"))
     try:
-        show = draw(Job(*cloud(asked.points), width, height, asked.repeats))
+        points, colors, *faces = surface(asked.triangles) if asked.triangles else cloud(asked.points)
+        show = draw(Job(points, colors, width, height, asked.repeats, *faces))
     except ImportError as error:
         print(json.dumps({"missing": f"not installed ({error.name or error})"}))
         sys.exit(0)
