@@ -60,6 +60,7 @@ def write_drive(
     DataError
         The folder holds something else, may not be written, or the disk is full.
     """
+    from app.core.demo.surface import write_surface
     from app.core.demo.world import build_world
 
     if frames < 1:
@@ -76,10 +77,9 @@ def write_drive(
         if not paths.complete:
             _write_frame(paths, place, frame)
         yield Partial(frame)
-    from app.core.demo.surface import write_surface
-
-    for name in write_surface(folder / "world", place, total):
-        yield Progress(frames, frames + 1, f"the surface, {name}")
+        if not frame:  # early, since whoever looks at the drive while it grows may ask for it
+            for name in write_surface(folder / "world", place, total):
+                yield Progress(1, frames + 1, f"the surface, {name}")
     yield Progress(frames + 1, frames + 1, "done")
     return WrittenDrive(out, total, seed)
 
