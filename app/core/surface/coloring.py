@@ -10,6 +10,7 @@ import numpy as np
 from app.core.errors import UsageError
 from app.core.labels import LabelSet
 from app.core.layers.base import Kind, LayerData
+from app.core.layers.coloring import relative_range
 from app.core.layers.features import principal_colors
 from app.core.layers.label import ENTRY as LABEL
 from app.core.surface.names import check_color
@@ -48,11 +49,15 @@ def vertex_layer(name: str, vertices: np.ndarray, normals: np.ndarray, told: Tol
     ``height`` z, metres; ``class`` that of the nearest observed point; ``intensity`` as the head predicts it;
     ``latent`` the three principal components of the nearest point's latent, fitted to the frame; ``uncertainty``
     the mean of 4p(1 − p) ``DEPTH`` before and behind the surface, 1 where the field does not know which side is
-    which; ``normal`` its direction.
+    which; ``normal`` its direction. Those with an ``absolute_range`` are coloured by it: heights by that of the
+    frame's points, so that a colour means the same height on both.
     """
     check(name, told, network=told.field is not None)
     if name == "height":
-        return LayerData(name, "Height", Kind.SCALAR, vertices[:, 2].copy(), "m", provenance="z of the vertices")
+        return LayerData(
+            name, "Height", Kind.SCALAR, vertices[:, 2].copy(), "m",
+            absolute_range=relative_range(told.frame.points[told.frame.valid, 2]), provenance="z of the vertices",
+        )  # fmt: skip
     if name == "normal":
         return LayerData(
             name, "Normal", Kind.VECTOR, normals, provenance="against the field's gradient, from its grid"
@@ -84,7 +89,7 @@ def _uncertainty(vertices: np.ndarray, normals: np.ndarray, field: NetworkField)
     values = np.nan_to_num(sides, nan=1.0).mean(axis=0)
     return LayerData(
         "uncertainty", "Uncertainty", Kind.SCALAR, values.astype(np.float32), colormap="magma",
-        absolute_range=(0.0, 1.0), provenance=f"mean of 4p(1 − p) {DEPTH:g} m before and behind the surface",
+        provenance=f"mean of 4p(1 − p) {DEPTH:g} m before and behind the surface",
     )  # fmt: skip
 
 

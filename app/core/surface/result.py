@@ -8,10 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from app.core.layers.base import LayerData
+from app.core.state import LayerStyle, RangeMode
 from app.core.surface.measures import Measures
 
 BoxCorners = tuple[float, float, float, float, float, float]
 """x, y, z of the low corner, then of the high one; metres, sensor frame."""
+
+STYLE = LayerStyle(range_mode=RangeMode.ABSOLUTE)
+"""How surfaces are coloured: by a layer's own range where it has one, else by what most vertices have."""
 
 
 @dataclass(frozen=True)

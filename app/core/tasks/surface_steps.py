@@ -19,13 +19,12 @@ import numpy as np
 
 from app.core.errors import UsageError
 from app.core.layers.coloring import colorize
-from app.core.state import LayerStyle
 from app.core.surface import baselines, coloring, limits
 from app.core.surface.extraction import Box, ExtractionOptions, Field, extracting
 from app.core.surface.marching import Triangles
 from app.core.surface.names import steps_to
 from app.core.surface.network_field import Latents, NetworkField, latent_steps
-from app.core.surface.result import Reconstruction, SurfaceOptions
+from app.core.surface.result import STYLE, Reconstruction, SurfaceOptions
 from app.core.surface.table import Answers
 from app.core.surface_model import SurfaceModel, load_surface_model
 from app.core.tasks.base import Partial, Progress
@@ -223,7 +222,7 @@ def colored(made: Made, color: str) -> Generator[Progress, None, Reconstruction]
             layer = stop.value
             break
         yield Progress(0, 0, f"colour the surface at {made.step:g} m by {color}")
-    colors = colorize(layer, LayerStyle())[0]
+    colors = colorize(layer, STYLE)[0]
     seconds = made.seconds + time.perf_counter() - began
     return Reconstruction(
         made.step, made.surface.vertices, made.surface.triangles, made.surface.normals, colors, layer,

@@ -28,8 +28,8 @@ def swatch_icon(colormap: str, width: int = 84, height: int = 12) -> QIcon:
     return QIcon(picture)
 
 
-NOUGHT = 5e-4
-"""Share of the range below which an end of it is written as 0: nobody sees the difference in the colours."""
+NOUGHT = 3e-3
+"""Share of the range below which a value is written as 0: less than one of the 256 colours."""
 
 
 class ColorBar(QWidget):
@@ -47,14 +47,11 @@ class ColorBar(QWidget):
 
     def show_range(self, colormap: str, low: float, high: float, unit: str) -> None:
         """Show another map or range."""
-        low, high = (0.0 if abs(end) < NOUGHT * abs(high - low) else end for end in (low, high))
-        digits = 2 if abs(high - low) < 10 else 1 if abs(high - low) < 100 else 0
+        span = abs(high - low)
+        digits = 2 if span < 10 else 1 if span < 100 else 0
+        low, middle, high = (0.0 if abs(v) < NOUGHT * span else v for v in (low, (low + high) / 2, high))
         self._image = gradient(colormap)
-        self._labels = (
-            text.value(low, unit, digits),
-            text.number((low + high) / 2, digits),
-            text.value(high, unit, digits),
-        )
+        self._labels = text.value(low, unit, digits), text.number(middle, digits), text.value(high, unit, digits)
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:

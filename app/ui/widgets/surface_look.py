@@ -7,8 +7,8 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.core.layers.base import LayerData
 from app.core.layers.coloring import resolve_range
-from app.core.state import LayerStyle
 from app.core.surface.names import OF_NETWORK
+from app.core.surface.result import STYLE
 from app.ui import theme
 from app.ui.surfacing import COLORS, Surfacing
 from app.ui.widgets.color_bar import ColorBar
@@ -82,7 +82,7 @@ class SurfaceLook(QWidget):
         if data is self._ranged:
             return
         self._ranged = data
-        ends = resolve_range(data, LayerStyle()) if data is not None else None
+        ends = resolve_range(data, STYLE) if data is not None else None
         if data is not None and ends is not None:
             self.bar.show_range(data.colormap, *ends, data.unit)
         self.bar.setVisible(ends is not None)

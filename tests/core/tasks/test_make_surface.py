@@ -12,7 +12,11 @@ import trimesh
 from small_drive import SmallDrive, write_small_drive
 from surface_models import write_tiny_surface_model
 
+from app.core.datasets import open_dataset
 from app.core.errors import DataError, UsageError
+from app.core.layers.coloring import colorize, resolve_range
+from app.core.layers.height import ENTRY as HEIGHT
+from app.core.state import LayerStyle
 from app.core.surface import limits
 from app.core.surface.measures import MeasureOptions
 from app.core.surface.result import Reconstruction, SurfaceOptions
@@ -86,6 +90,21 @@ def test_latents_are_computed_once(source: Source, weights: Path, monkeypatch: p
     assert asked == [1]
     half_way(source, weights, context)
     assert asked == [1]
+
+
+def test_a_height_has_the_colour_that_points_of_it_have(source: Source, drive: SmallDrive) -> None:
+    options = SurfaceOptions(baseline="tsdf", step=0.4)
+    made = run(make_surface(Context(), source=source, index=0, options=options))
+    frame = open_dataset(drive.root).sequence("00").read(0)
+    points, of_points = frame.points, HEIGHT.compute(frame, None)
+    ends = resolve_range(of_points, LayerStyle())
+    assert ends is not None
+    assert made.layer.absolute_range == ends
+    for height in np.quantile(made.vertices[:, 2], [0.1, 0.5, 0.9]):
+        near = int(np.abs(points[:, 2] - height).argmin())
+        vertex = int(np.abs(made.vertices[:, 2] - points[near, 2]).argmin())
+        painted = colorize(of_points, LayerStyle())[0][near].astype(int)
+        assert np.abs(made.colors[vertex].astype(int) - painted).max() < 25
 
 
 @pytest.mark.parametrize("baseline", ["poisson", "tsdf"])
