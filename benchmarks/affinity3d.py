@@ -1,7 +1,8 @@
 """Affinity3D's tables 3 and 4 in form: labels by MaskCLIP (MC) or by instances (CI) × affinity × visibility ×
 knowledge transfer, mean and spread over seeds, on demo drives or on SemanticKITTI.
 
-    python -m benchmarks.affinity3d                     an hour on two cores: 4 streets, 3 seeds, 250 steps
+    python -m benchmarks.affinity3d                     an hour on two cores: 4 streets, 3 seeds, 150 steps
+    python -m benchmarks.affinity3d --steps 450 --rows af-ci-affinity-visibility      one row, trained for longer
     python -m benchmarks.affinity3d --quick             some minutes: 2 streets, 1 seed, 60 steps
     python -m benchmarks.affinity3d --data KITTI --recipe affinity3d --steps 50000 --clip ViT-B-32:laion2b_s34b_b79k
 
@@ -109,6 +110,7 @@ class Bench:
     protocol: str
     processes: int
     settings: dict[str, str]
+    variants: tuple[Variant, ...] = VARIANTS
 
 
 def demo_bench(size: Size, out: Path, processes: int) -> Bench:
@@ -128,18 +130,19 @@ def measure(bench: Bench) -> dict[str, Any]:
     """Make all labels, train all rows, evaluate; everything that was found, also written to ``results.json``."""
     started = time.perf_counter()
     accuracy = {}
-    for variant in dict.fromkeys(replace(variant, transfer=False) for variant in VARIANTS):
+    for variant in dict.fromkeys(replace(variant, transfer=False) for variant in bench.variants):
         say(f"labels {variant.name}")
         accuracy[variant.name] = make_labels(bench, variant)
-    jobs = [(bench, variant, seed) for seed in range(bench.seeds) for variant in VARIANTS]
-    scores: dict[str, list[dict[str, float]]] = {variant.name: [] for variant in VARIANTS}
+    jobs = [(bench, variant, seed) for seed in range(bench.seeds) for variant in bench.variants]
+    scores: dict[str, list[dict[str, float]]] = {variant.name: [] for variant in bench.variants}
     with ProcessPoolExecutor(bench.processes, get_context("spawn")) as pool:
         for (_, variant, seed), found in zip(jobs, pool.map(trained, jobs), strict=True):
             scores[variant.name].append(found)
             say(f"{variant.name} seed {seed}: {_line(found)}  ({time.perf_counter() - started:.0f} s)")
-    own = {variant.name: labels_alone(bench, variant) for variant in VARIANTS if not variant.transfer}
+    plain = dict.fromkeys(replace(variant, transfer=False) for variant in bench.variants)
+    own = {variant.name: labels_alone(bench, variant) for variant in plain}
     result = {"accuracy": accuracy, "scores": scores, "labels": own, "seconds": time.perf_counter() - started}
-    (bench.out / "results.json").write_text(json.dumps(result, indent=1))
+    (bench.out / f"results-{bench.steps}.json").write_text(json.dumps(result, indent=1))
     return result
 
 
@@ -249,7 +252,7 @@ def table(result: dict[str, Any]) -> str:
         "| setting | labels | affinity | visibility | transfer | seen | unseen | all | hIoU |",
         "|---" * 9 + "|",
     ]
-    for variant in VARIANTS:
+    for variant in (one for one in VARIANTS if one.name in result["scores"]):
         marks = ["✓" if on else "" for on in (variant.affinity, variant.visibility, variant.transfer)]
         cells = [
             _spread(entry[name] for entry in result["scores"][variant.name] if name in entry) for name in SCORES
@@ -262,8 +265,9 @@ def table(result: dict[str, Any]) -> str:
     lines += ["", "| labels alone, evaluated drive | seen | unseen | all | hIoU |", "|---" * 5 + "|"]
     for name, found in result["labels"].items():
         lines.append("| " + " | ".join([name, *(_spread([found[s]] if s in found else []) for s in SCORES)]) + " |")
-    votes = [entry["miou_votes"] for entry in result["scores"][VARIANTS[-1].name] if "miou_votes" in entry]
-    lines += ["", f"Last row with 12 votes: {_spread(votes)}. {result['seconds'] / 60:.0f} min in all."]
+    last = result["scores"].get(VARIANTS[-1].name, [])
+    votes = _spread(entry["miou_votes"] for entry in last if "miou_votes" in entry)
+    lines += ["", f"{votes and f'Last row with 12 votes: {votes}. '}{result['seconds'] / 60:.0f} min in all."]
     return "\n".join(lines)
 
 
@@ -314,6 +318,8 @@ def main() -> None:
     parser.add_argument("--clip", default="", help="CLIP for --data: a file, a folder, or MODEL:TAG")
     parser.add_argument("--steps", type=int, help="optimiser steps of a run")
     parser.add_argument("--seeds", type=int, help="runs of each row")
+    parser.add_argument("--rows", nargs="+", choices=[variant.name for variant in VARIANTS], metavar="ROW",
+                        help="these alone, as their folders are called")  # fmt: skip
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="trainings at a time")
     told = parser.parse_args()
     size = QUICK if told.quick else HOUR
@@ -331,6 +337,8 @@ def main() -> None:
             told.data.resolve(), sequences, told.data.resolve(), OFFICIAL_VAL, out, told.recipe, told.clip,
             size.steps, size.seeds, "semantickitti", told.processes, {},
         )  # fmt: skip
+    if told.rows:
+        bench = replace(bench, variants=tuple(variant for variant in VARIANTS if variant.name in told.rows))
     say(table(measure(bench)))
 
 
