@@ -216,7 +216,7 @@ class SessionSurface(BesideSurface, WatchedSurface):
             self._painting.forget()
             waits = self._state.on and self._host.frame_state is not None
             nothing = NOTHING_CHOSEN if self._state.watch is None else self._watch_problem()
-            self._set_state(working=False, level="", problem=nothing if waits else "", finest=None)
+            self._set_state(working=False, level="", problem=nothing if waits else "", remedy="", finest=None)
             self._take(None, None)
         elif self._making.wanted != wanted.shape:
             if not (self._making.working and (playing or self._first_level_awaited(wanted))):
@@ -238,13 +238,13 @@ class SessionSurface(BesideSurface, WatchedSurface):
         self._painting.forget()
         if self._raw is not None and (self._made is None or self._made.index != wanted.index):
             self._place()
-        self._set_state(working=True, level="", done=0, total=0, problem="", finest=None)
+        self._set_state(working=True, level="", done=0, total=0, problem="", remedy="", finest=None)
 
         def failed(error: LidarScopeError) -> None:
-            finest = getattr(error, "finest", None)
+            finest, remedy = getattr(error, "finest", None), getattr(error, "remedy", "")
             if self._made != shape:
                 self._take(None, None)
-            self._set_state(working=False, level="", problem=str(error), finest=finest)
+            self._set_state(working=False, level="", problem=str(error), remedy=remedy, finest=finest)
             self._sync()
 
         def came(surface: Reconstruction) -> None:
@@ -305,12 +305,14 @@ class SessionSurface(BesideSurface, WatchedSurface):
         self._raw, self._made = surface, made
         if surface is None:
             self._whole = False
-            self._set_state(notes=(), done=0, total=0, asked=0, seconds=0.0, watched_step=None)
+            self._set_state(notes=(), between=None, done=0, total=0, asked=0, seconds=0.0, watched_step=None)
         else:
             watched = surface.weights_step if self._state.watch is not None else None
+            before = "" if self._state.remedy == "threshold" else self._state.remedy
             self._set_state(
-                notes=surface.notes, asked=surface.evaluations, seconds=surface.seconds, watched_step=watched
-            )
+                notes=surface.notes, between=surface.between, asked=surface.evaluations, seconds=surface.seconds,
+                watched_step=watched, remedy="threshold" if surface.between is not None else before,
+            )  # fmt: skip
         self._place()
 
     def _place(self) -> None:

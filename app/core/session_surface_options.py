@@ -74,6 +74,11 @@ class SurfaceChoices(ABC):
         if self._state.finest is not None:
             self.set_options(step=self._state.finest)
 
+    def take_middle(self) -> None:
+        """A threshold in the middle of what the field says, where there is no surface at the chosen one."""
+        if self._state.between is not None:
+            self.set_options(threshold=sum(self._state.between) / 2)
+
     def reset_options(self) -> None:
         """Everything as it is usual, but what it is made by and where."""
         now = self._state.options

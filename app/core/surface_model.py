@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.core.errors import DataError
 from app.core.model_card import HEAD_PREFIX, ModelCard, load_model
+from app.core.surface.names import NoHead
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,7 +48,7 @@ def load_surface_model(path: Path, device: str = "auto") -> SurfaceModel:
 
     model = load_model(path, device)
     if not model.card.pretrained:
-        raise DataError(
+        raise NoHead(
             f"{model.path} has no occupancy head, so it tells no surface; choose a checkpoint of the recipe also."
         )
     try:

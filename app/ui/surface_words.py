@@ -62,20 +62,13 @@ def progress(state: SurfaceState, surface: Reconstruction | None) -> str:
     return " · ".join(part for part in (stopped, asked, took) if part)
 
 
-def remedy(state: SurfaceState) -> tuple[str, str]:
-    """What would help where there is no surface: its name, and the words of a button; ("", "") where nothing known
-    does. ``finest``: a coarser step; ``everywhere``: no box; ``browse``: another checkpoint."""
-    if state.finest is not None:
-        return "finest", f"Take {step(state.finest)}"
-    if state.box is not None and any(words in state.problem for words in OF_BOX):
-        return "everywhere", "Take the box away"
-    if OF_HEAD in state.problem:
-        return "browse", "Choose a checkpoint…"
-    return "", ""
-
-
-OF_BOX, OF_HEAD = ("The box (", "No points lie in the box"), "no occupancy head"
-"""How sentences begin, or what they say, that a box or a checkpoint without a head is to blame for."""
+def remedy(state: SurfaceState) -> str:
+    """What the button beside a problem says that does what would help; "" where nothing known does."""
+    if state.remedy == "finest" and state.finest is not None:
+        return f"Take {step(state.finest)}"
+    if state.remedy == "threshold" and state.between is not None:
+        return f"Threshold {text.number(sum(state.between) / 2, 3)}"
+    return {"everywhere": "Take the box away", "browse": "Choose a checkpoint…"}.get(state.remedy, "")
 
 
 def cut(picture: SlicePicture | None) -> str:

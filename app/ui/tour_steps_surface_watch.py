@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from app.ui.dialogs.new_run import NewRun
@@ -89,11 +88,8 @@ def _watched(driver: Driver) -> None:
 def _take_the_advice(driver: Driver) -> None:
     """Where there is no surface the panel says between which values the field lies: a threshold between them."""
     made = driver.session.surface
-    told = re.search(r"lie between (\S+) and ([^\s;]+)", " ".join(made.state.notes))
-    if told is not None:
-        low, high = float(told[1]), float(told[2])
-        if high - low > APART:
-            made.set_options(threshold=round((low + high) / 2, 3))
+    if made.state.between is not None and made.state.between[1] - made.state.between[0] > APART:
+        made.take_middle()
 
 
 def _started(driver: Driver) -> str:

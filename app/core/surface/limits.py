@@ -7,7 +7,7 @@ import numpy as np
 from app.core.errors import UsageError
 from app.core.surface.cells import distinct, keys_of
 from app.core.surface.extraction import Box
-from app.core.surface.names import TooFine
+from app.core.surface.names import NoPointsInBox, TooFine
 
 BYTES = 450
 """Memory of an extraction for each place that the field is asked at, temporary arrays included (measured: 360 at
@@ -44,12 +44,12 @@ def points_within(points: np.ndarray, box: Box | None, radius: float) -> np.ndar
     first, last = finite.min(axis=0), finite.max(axis=0)
     apart = float(np.linalg.norm(np.maximum(0, np.maximum(low - last, first - high))))
     if apart > radius:
-        raise UsageError(
+        raise NoPointsInBox(
             f"The box {_told(low, high)} lies {apart:.1f} m outside the frame, whose points lie within "
             f"{_told(first, last)} (metres, sensor frame)."
         )
     if not ((finite >= low) & (finite <= high)).all(axis=1).any():
-        raise UsageError(
+        raise NoPointsInBox(
             f"No points lie in the box {_told(low, high)}; move or enlarge it: the frame's points lie within "
             f"{_told(first, last)} (metres, sensor frame)."
         )

@@ -5,7 +5,7 @@ The window starts without numba and what else extraction takes long to import.
 
 from __future__ import annotations
 
-from app.core.errors import UsageError
+from app.core.errors import DataError, UsageError
 
 BASELINES = ("poisson", "tsdf")
 
@@ -19,8 +19,23 @@ COARSEST = 0.8
 FINEST = 0.01
 
 
+class NoPointsInBox(UsageError):
+    """A box that holds none of the frame's points."""
+
+    remedy = "everywhere"
+    """What would help, as the window's state names it."""
+
+
+class NoHead(DataError):
+    """A checkpoint without an occupancy head."""
+
+    remedy = "browse"
+
+
 class TooFine(UsageError):
     """A step that would need more memory than there is; ``finest``: metres, the finest that fits."""
+
+    remedy = "finest"
 
     def __init__(self, sentence: str, finest: float) -> None:
         super().__init__(sentence, finest)

@@ -66,6 +66,8 @@ class Reconstruction:
     path : where it was written, None if nowhere
     frame : index of the frame it is of
     weights_step : step of training of the network's weights; None without a network
+    between : where there is no surface at the threshold, the least and the greatest value the field was found to
+        have; None otherwise
     """
 
     step: float
@@ -82,3 +84,4 @@ class Reconstruction:
     path: Path | None = None
     frame: int = -1
     weights_step: int | None = None
+    between: tuple[float, float] | None = None

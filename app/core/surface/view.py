@@ -195,7 +195,10 @@ class SurfaceState:
     done, total : levels that are there, of how many
     asked, seconds : of the last level: places the field was asked at, seconds since the beginning
     problem : why there is nothing, or nothing finer, one sentence; "" where all is well
+    remedy : what would help: "finest" (step), "everywhere" (no box), "browse" (another checkpoint), "threshold"; ""
+        where nothing known does
     finest : metres, the finest step that fits into memory, where the chosen one does not
+    between : least and greatest value of the field, where no surface lies at the threshold
     notes : sentences about the surface that is shown
     slice_problem, queries_problem, later_problem, measures_problem : the same of what is beside it
     measuring : whether a measurement is under way
@@ -219,7 +222,9 @@ class SurfaceState:
     asked: int = 0
     seconds: float = 0.0
     problem: str = ""
+    remedy: str = ""
     finest: float | None = None
+    between: tuple[float, float] | None = None
     notes: tuple[str, ...] = ()
     slice_problem: str = ""
     queries_problem: str = ""

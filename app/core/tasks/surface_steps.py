@@ -87,6 +87,7 @@ class Made:
     whole: bool
     frame: int
     weights_step: int | None = None
+    between: tuple[float, float] | None = None
 
 
 def box_of(options: SurfaceOptions) -> Box | None:
@@ -176,10 +177,12 @@ def _refined(
             yield Progress(done, len(steps), f"surface at {steps[done]:g} m, {seen.asked - before} questions")
             continue
         done += 1
-        notes = () if len(level.surface.triangles) else (_no_surface(options.threshold, seen, level.step),)
+        empty = not len(level.surface.triangles)
+        notes = (_no_surface(options.threshold, seen, level.step),) if empty else ()
+        between = (seen.low, seen.high) if empty and seen.low < seen.high else None
         made = Made(
             level.surface, level.step, level.evaluations, time.perf_counter() - began, given.told, given.maker,
-            notes, done == len(steps), frame.index, given.weights_step,
+            notes, done == len(steps), frame.index, given.weights_step, between,
         )  # fmt: skip
         _keep(context, source, options, made)
         yield made
@@ -227,6 +230,7 @@ def colored(made: Made, color: str) -> Generator[Progress, None, Reconstruction]
     return Reconstruction(
         made.step, made.surface.vertices, made.surface.triangles, made.surface.normals, colors, layer,
         made.evaluations, seconds, made.maker, made.notes, frame=made.frame, weights_step=made.weights_step,
+        between=made.between,
     )  # fmt: skip
 
 

@@ -184,8 +184,8 @@ class SurfacePanel(Panel):
         problem = self._refused or (state.problem if on else "")
         self.problem.setText(text.typeset(problem))
         self.problem.setVisible(bool(problem))
-        which, words = surface_words.remedy(state) if on else ("", "")
-        self.offer.setVisible(bool(which))
+        words = surface_words.remedy(state) if on else ""
+        self.offer.setVisible(bool(words))
         self.offer.setText(words)
 
     def _show_progress(self, state: SurfaceState, made: Reconstruction | None, on: bool) -> None:
@@ -209,13 +209,15 @@ class SurfacePanel(Panel):
 
     def _help(self) -> None:
         """Do what is offered beside a problem."""
-        which, _words = surface_words.remedy(self.surface.state)
-        if which == "finest":
-            self.surfacing.attempt(self.surface.take_finest)
-        elif which == "everywhere":
-            self.surfacing.set_box(None)
-        elif which == "browse":
-            self._browse()
+        match self.surface.state.remedy:
+            case "finest":
+                self.surfacing.attempt(self.surface.take_finest)
+            case "threshold":
+                self.surfacing.attempt(self.surface.take_middle)
+            case "everywhere":
+                self.surfacing.set_box(None)
+            case "browse":
+                self._browse()
 
     def _browse(self) -> None:
         dialog = QFileDialog(self.window(), "Choose a checkpoint with an occupancy head")

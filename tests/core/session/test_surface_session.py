@@ -401,3 +401,15 @@ def test_saved_choices_that_make_no_sense_are_left_out_and_said(
         assert reason in other.log[-1].text
     finally:
         other.close()
+
+
+def test_a_threshold_without_a_surface_offers_one_that_has(surface: SessionSurface, weights: Path) -> None:
+    surface.set_options(checkpoint=weights, threshold=0.999, device="cpu", precision="fp32")
+    surface.turn_on()
+    state = surface.state
+    assert (state.remedy, len(shown(surface).triangles)) == ("threshold", 0)
+    assert state.between is not None
+    assert state.between[0] < state.between[1] < 0.999
+    surface.take_middle()
+    assert len(shown(surface).triangles)
+    assert (surface.state.remedy, surface.state.between) == ("", None)
