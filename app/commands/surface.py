@@ -42,7 +42,7 @@ def mesh(
             help="A run's folder or a checkpoint with an occupancy head; otherwise the one that comes along.",
         ),
     ] = None,
-    baseline: Annotated[str, typer.Option(help="poisson or tsdf, instead of a checkpoint.")] = "",
+    baseline: Annotated[str, typer.Option(help="poisson, tsdf or voxels, instead of a checkpoint.")] = "",
     step: Annotated[float, typer.Option(help="Metres, edge of the finest cells.")] = 0.1,
     box: Annotated[str | None, typer.Option(help="Where to look: x0,y0,z0,x1,y1,z1, metres, sensor frame.")] = None,
     threshold: Annotated[float, typer.Option(help="The probability on the surface.")] = 0.5,

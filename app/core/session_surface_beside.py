@@ -14,13 +14,14 @@ from psygnal import Signal
 from app.core.errors import Cancelled, LidarScopeError, UsageError
 from app.core.session_newest import Newest
 from app.core.session_surface_options import SurfaceChoices
+from app.core.surface.names import AT_ONCE
 from app.core.surface.view import LaterScans, MeasuredSurface, SightQueries, SlicePicture
 
 if TYPE_CHECKING:
     from app.core.session_surface import Wanted
     from app.core.surface.result import SurfaceOptions
 
-NO_FIELD = "Poisson reconstruction has no field that could be cut; choose a checkpoint or lines of sight."
+NO_FIELD = "Poisson reconstruction and voxels have no field to cut; choose a checkpoint or lines of sight."
 NO_POSES = "This drive has no poses, so later scans cannot be placed beside this one."
 
 NOT_WHOLE = "Later scans are held against the finest level, which has not been made; make the surface again."
@@ -112,7 +113,7 @@ class BesideSurface(SurfaceChoices):
 
     def _sync_slice(self, wanted: Wanted | None) -> None:
         cut = self._state.slice
-        if wanted is None or cut is None or wanted.options.baseline == "poisson":
+        if wanted is None or cut is None or wanted.options.baseline in AT_ONCE:
             self._slicing.forget()
             problem = NO_FIELD if wanted is not None and cut is not None else ""
             self._take_slice(None, problem)

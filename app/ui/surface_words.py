@@ -128,7 +128,7 @@ def within(found: Within) -> str:
     return f"{share(found.near)} · {share(found.fair)}"
 
 
-COLUMNS = {"network": "Network", "poisson": "Poisson", "tsdf": "TSDF"}
+COLUMNS = {"network": "Network", "poisson": "Poisson", "tsdf": "TSDF", "voxels": "Voxels"}
 
 
 def measure_columns(found: tuple[MeasuredSurface, ...]) -> tuple[str, ...]:

@@ -59,7 +59,8 @@ def check_opacity(opacity: float) -> None:
 def check_maker(options: SurfaceOptions) -> None:
     """``UsageError`` unless one thing is chosen to make it by."""
     if (options.checkpoint is None) == (not options.baseline):
-        raise UsageError("A surface is made by a checkpoint or by a baseline (poisson, tsdf); name one of them.")
+        known = ", ".join(BASELINES)
+        raise UsageError(f"A surface is made by a checkpoint or by a baseline ({known}); name one of them.")
 
 
 def with_possible_color(options: SurfaceOptions) -> SurfaceOptions:

@@ -7,7 +7,12 @@ from __future__ import annotations
 
 from app.core.errors import DataError, UsageError
 
-BASELINES = ("poisson", "tsdf")
+BASELINES = ("poisson", "tsdf", "voxels")
+AT_ONCE = frozenset({"poisson", "voxels"})
+"""Baselines that make triangles in one go, from no field: they have one level, no threshold, and cannot be cut."""
+
+TITLES = {"network": "Network", "poisson": "Poisson", "tsdf": "Lines of sight", "voxels": "Voxels"}
+"""What makes a surface, in words."""
 
 COLORS = ("height", "class", "intensity", "latent", "uncertainty", "normal")
 OF_NETWORK = frozenset({"intensity", "latent", "uncertainty"})

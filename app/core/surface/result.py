@@ -25,7 +25,7 @@ class SurfaceOptions:
     Attributes
     ----------
     checkpoint : a run's folder or a checkpoint with an occupancy head; None with a baseline
-    baseline : "poisson" or "tsdf" instead of a network; "" with a checkpoint
+    baseline : "poisson", "tsdf" or "voxels" instead of a network; "" with a checkpoint
     step : metres, edge of the finest cells; coarser ones come before, each twice the next, up to 0.8 m
     threshold : the probability on the surface
     radius : metres from an observed point within which a surface can be; None: the head's own, 1 m for baselines

@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from app.core.surface.measures import Measures
+from app.core.surface.names import BASELINES
 from app.core.surface.result import BoxCorners, SurfaceOptions
 
 PLANES = ("horizontal", "along", "across")
 """Planes of a slice: at a height (constant z); along the way the sensor looks (constant y); across it (constant
 x)."""
 
-MAKERS = ("network", "poisson", "tsdf")
+MAKERS = ("network", *BASELINES)
 """What makes surfaces, in the order in which they are measured."""
 
 NEAR, FAIR, AWAY = range(3)

@@ -1,4 +1,4 @@
-"""One frame's surfaces side by side: by what is chosen, by Poisson reconstruction and by lines of sight."""
+"""One frame's surfaces side by side: by what is chosen, by Poisson reconstruction, lines of sight and voxels."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from app.core.errors import LidarScopeError, UsageError
 from app.core.surface.measures import MeasureOptions, measure
+from app.core.surface.names import TITLES
 from app.core.surface.result import SurfaceOptions
 from app.core.surface.view import MAKERS, MeasuredSurface
 from app.core.tasks.base import Partial, Progress, TaskEvents
@@ -15,8 +16,6 @@ from app.core.tasks.surface_steps import made_of
 
 LANE = "background"
 PRIORITY = 0
-
-TITLES = {"network": "Network", "poisson": "Poisson", "tsdf": "Lines of sight"}
 
 
 def measure_surfaces(
@@ -28,7 +27,7 @@ def measure_surfaces(
     measured: MeasureOptions | None = None,
 ) -> TaskEvents[tuple[MeasuredSurface, ...]]:
     """``Partial(MeasuredSurface)`` for each maker: the chosen checkpoint if there is one, Poisson, lines of sight,
-    at the same step in the same box. One that cannot be made has its sentence in its row.
+    voxels, at the same step in the same box. One that cannot be made has its sentence in its row.
 
     ``UsageError`` where there is nothing to measure against; ``DataError`` where the frame cannot be read.
     """

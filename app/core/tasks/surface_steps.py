@@ -22,10 +22,11 @@ from app.core.layers.coloring import colorize
 from app.core.surface import baselines, coloring, limits
 from app.core.surface.extraction import Box, ExtractionOptions, Field, extracting
 from app.core.surface.marching import Triangles
-from app.core.surface.names import steps_to
+from app.core.surface.names import AT_ONCE, TITLES, steps_to
 from app.core.surface.network_field import Latents, NetworkField, latent_steps
 from app.core.surface.result import STYLE, Reconstruction, SurfaceOptions
 from app.core.surface.table import Answers
+from app.core.surface.voxels import voxels
 from app.core.surface_model import SurfaceModel, load_surface_model
 from app.core.tasks.base import Partial, Progress
 from app.core.tasks.context import Context, Source
@@ -107,7 +108,7 @@ def prepared(
     if options.checkpoint is not None:
         how = _weights(options), options.device, options.precision, options.neighbours, options.radius
     elif options.baseline != "tsdf":
-        raise UsageError("Poisson reconstruction has no field; choose a checkpoint or lines of sight (tsdf).")
+        raise UsageError(f"{TITLES[options.baseline]} has no field; choose a checkpoint or lines of sight (tsdf).")
     key = source, frame.index, how
     held: Prepared | None = context.kept("surface field", key)
     if held is not None:
@@ -143,12 +144,10 @@ def levels(
     radius = 1.0 if options.radius is None else options.radius
     points = limits.points_within(frame.points, box, radius)
     limits.check_memory(points, options.step, limits.free_memory())
-    if options.baseline == "poisson":
-        yield Progress(0, 1, "Poisson reconstruction")
+    if options.baseline in AT_ONCE:
+        yield Progress(0, 1, TITLES[options.baseline])
         told = coloring.Told(frame, context.sequence(source).label_set)
-        surface = baselines.poisson(points, baselines.PoissonOptions(options.step, radius), box)
-        maker = f"Poisson reconstruction, {options.step:g} m, cut off {radius:g} m from points"
-        notes = () if len(surface.triangles) else ("Poisson reconstruction found no surface near the points.",)
+        surface, maker, notes = _at_once(points, options.baseline, options.step, radius, box)
         seconds = time.perf_counter() - began
         made = Made(surface, options.step, 0, seconds, told, maker, notes, True, frame.index)
         _keep(context, source, options, made)
@@ -156,6 +155,18 @@ def levels(
         return
     given = yield from prepared(context, source, frame, options)
     yield from _refined(context, source, frame, options, given, points, began)
+
+
+def _at_once(
+    points: np.ndarray, baseline: str, step: float, radius: float, box: Box | None
+) -> tuple[Triangles, str, tuple[str, ...]]:
+    """The surface of a baseline without a field, what made it, and notes."""
+    if baseline == "voxels":
+        inside = points if box is None else points[((points >= box.low) & (points <= box.high)).all(axis=1)]
+        return voxels(inside, step), f"Open3D's voxels, {step:g} m", ()
+    surface = baselines.poisson(points, baselines.PoissonOptions(step, radius), box)
+    notes = () if len(surface.triangles) else ("Poisson reconstruction found no surface near the points.",)
+    return surface, f"Poisson reconstruction, {step:g} m, cut off {radius:g} m from points", notes
 
 
 def _refined(

@@ -7,6 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from app.core.surface.names import AT_ONCE
 from app.core.surface.result import SurfaceOptions
 from app.ui.surfacing import Surfacing
 from app.ui.widgets.common import hint, tool_button
@@ -23,6 +24,7 @@ OWN_RADIUS = 1.0
 BASELINES = (
     ("poisson", "Poisson reconstruction", "Open3D's screened Poisson surface through the points"),
     ("tsdf", "Lines of sight (TSDF)", "Truncated signed distance along this scan's lines of sight"),
+    ("voxels", "Voxels", "The outer faces of Open3D's voxels that hold a point"),
 )
 
 
@@ -87,7 +89,8 @@ class SurfaceHow(QWidget):
         radius = OWN_RADIUS if options.radius is None else options.radius
         self.rows["radius"].show_value(radius, OWN_RADIUS)
         self.rows["neighbours"].show_value(options.neighbours, USUAL.neighbours)
-        self.rows["threshold"].setVisible(options.baseline != "poisson")
+        self.rows["threshold"].setVisible(options.baseline not in AT_ONCE)
+        self.rows["radius"].setVisible(options.baseline != "voxels")
         self.rows["neighbours"].setVisible(not options.baseline)
         for part in (self.maker, self.browse):
             part.setEnabled(state.watch is None)

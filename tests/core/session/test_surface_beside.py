@@ -219,12 +219,12 @@ def test_measures_come_row_by_row_and_end_with_what_they_measured(
 ) -> None:
     tables = heard(surface.measures_changed)
     surface.measure()
-    assert [row.maker for row in surface.measures] == ["poisson", "tsdf"]
-    assert [len(table) for table in tables] == [1, 2] and not surface.state.measuring
+    assert [row.maker for row in surface.measures] == ["poisson", "tsdf", "voxels"]
+    assert [len(table) for table in tables] == [1, 2, 3] and not surface.state.measuring
     measures = surface.measures[1].measures
     assert measures is not None and 0 < measures.chamfer < 2
     surface.set_options(color="normal")
-    assert len(surface.measures) == 2
+    assert len(surface.measures) == 3
     surface.set_options(threshold=0.6)
     assert surface.measures == ()
 

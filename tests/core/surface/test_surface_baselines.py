@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import trimesh
 
 from app.core.surface.baselines import PoissonOptions, SightField, SightOptions, poisson
 from app.core.surface.extraction import Box, ExtractionOptions, extracting
+from app.core.surface.voxels import voxels
 
 
 def wall(distance: float = 5.0, spacing: float = 0.02) -> np.ndarray:
@@ -68,3 +70,22 @@ def test_poisson_in_a_box_and_of_too_few_points() -> None:
 def test_poisson_gets_finer_with_the_step(step: float) -> None:
     coarse = poisson(wall(), PoissonOptions(step=2 * step))
     assert len(poisson(wall(), PoissonOptions(step=step)).triangles) > 1.5 * len(coarse.triangles)
+
+
+def test_voxels_are_the_outer_faces_of_the_cells_that_hold_a_point() -> None:
+    points = np.array([[0.05, 0.05, 0.05], [0.06, 0.01, 0.09], [0.15, 0.05, 0.05], [1.05, -0.05, 0.05]], np.float32)
+    made = voxels(points, 0.1)
+    mesh = trimesh.Trimesh(made.vertices, made.triangles, process=False)
+    assert mesh.is_watertight
+    assert mesh.is_winding_consistent
+    assert len(mesh.split()) == 2
+    assert mesh.volume == pytest.approx(3 * 0.001, rel=1e-4)  # faces point outwards
+    assert len(made.triangles) == 2 * (10 + 6)
+    one = made.vertices[:, 0] > 0.5
+    assert np.allclose(made.vertices[one].min(axis=0), (1.0, -0.1, 0.0), atol=1e-6)
+    outward = np.einsum("ij,ij->i", made.normals[one], made.vertices[one] - (1.05, -0.05, 0.05))
+    assert (outward > 0).all()
+
+
+def test_voxels_of_nothing() -> None:
+    assert len(voxels(np.zeros((0, 3), np.float32), 0.1).triangles) == 0

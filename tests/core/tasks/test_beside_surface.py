@@ -12,9 +12,9 @@ from small_drive import SmallDrive, write_small_drive
 from app.core.demo.surface import Surface
 from app.core.errors import DataError, UsageError
 from app.core.surface import slicing
+from app.core.surface.names import BASELINES, TITLES
 from app.core.surface.result import SurfaceOptions
 from app.core.surface.view import QueryView, SliceOptions, SlicePicture
-from app.core.tasks import measure_surfaces as measuring
 from app.core.tasks import show_sight_queries as asking
 from app.core.tasks import slice_surface as slice_module
 from app.core.tasks import surface_steps
@@ -76,7 +76,7 @@ def test_a_slice_that_takes_longer_than_it_seemed_is_coarser(
 
 def test_a_slice_of_nothing_is_a_sentence(source: Source) -> None:
     for options, said in (
-        (SurfaceOptions(baseline="poisson"), "Poisson reconstruction has no field"),
+        (SurfaceOptions(baseline="poisson"), "Poisson has no field"),
         (SurfaceOptions(), "a checkpoint or by a baseline"),
         (SurfaceOptions(baseline="tsdf", box=(0, 0, 40, 1, 1, 41)), "outside the frame"),
     ):
@@ -101,7 +101,7 @@ def test_another_colour_takes_what_is_there_or_makes_it(source: Source, monkeypa
 def test_a_maker_that_fails_has_its_sentence_in_its_row(source: Source, tmp_path: Path) -> None:
     gone = SurfaceOptions(tmp_path / "gone.safetensors", step=0.8, box=BOX)
     rows, table = partials(measure_surfaces(Context(), source=source, index=0, options=gone))
-    assert [row.maker for row in rows] == ["network", "poisson", "tsdf"] and tuple(rows) == table
+    assert [row.maker for row in rows] == ["network", "poisson", "tsdf", "voxels"] and tuple(rows) == table
     assert "does not exist" in rows[0].problem and rows[0].measures is None
     assert all(row.measures is not None and "scans" in row.measures.reference for row in rows[1:])
 
@@ -113,7 +113,7 @@ def test_others_are_made_at_the_same_step_in_the_same_box(tmp_path: Path) -> Non
     assert (other.threshold, other.color) == (0.5, "height") and options_of(chosen, "network") is chosen
     own = SurfaceOptions(baseline="tsdf", threshold=0.3)
     assert options_of(own, "tsdf") is own
-    assert set(measuring.TITLES) == {"network", "poisson", "tsdf"}
+    assert set(TITLES) == {"network", *BASELINES}
 
 
 def test_queries_are_judged_by_the_exact_surface(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ from app.core.layers.height import ENTRY as HEIGHT
 from app.core.state import LayerStyle
 from app.core.surface import limits
 from app.core.surface.measures import MeasureOptions
+from app.core.surface.names import BASELINES
 from app.core.surface.result import Reconstruction, SurfaceOptions
 from app.core.tasks import surface_steps as steps
 from app.core.tasks.base import Partial, Progress, run
@@ -107,7 +108,7 @@ def test_a_height_has_the_colour_that_points_of_it_have(source: Source, drive: S
         assert np.abs(made.colors[vertex].astype(int) - painted).max() < 25
 
 
-@pytest.mark.parametrize("baseline", ["poisson", "tsdf"])
+@pytest.mark.parametrize("baseline", BASELINES)
 def test_baselines(baseline: str, source: Source) -> None:
     options = SurfaceOptions(baseline=baseline, step=0.4, color="class")
     found = run(make_surface(Context(), source=source, index=1, options=options))
