@@ -21,7 +21,7 @@ from app.core.surface.view import (
 from app.ui import text
 from app.ui.surface_items import LATER_COLORS, QUERY_COLORS, WRONG_COLOR
 from app.ui.widgets.count_rows import CountRow
-from app.ui.widgets.measure_table import MeasureRow
+from app.ui.widgets.measure_table import Column, MeasureRow
 
 Take = Callable[[Measures], "float | None"]
 
@@ -128,12 +128,12 @@ def within(found: Within) -> str:
     return f"{share(found.near)} · {share(found.fair)}"
 
 
-COLUMNS = {"network": "Network", "poisson": "Poisson", "tsdf": "TSDF", "voxels": "Voxels"}
+COLUMNS = {"network": "Net", "poisson": "Pois.", "tsdf": "TSDF", "voxels": "Vox."}
 
 
-def measure_columns(found: tuple[MeasuredSurface, ...]) -> tuple[str, ...]:
-    """What the columns of the table are called."""
-    return tuple(COLUMNS.get(one.maker, one.title) for one in found)
+def measure_columns(found: tuple[MeasuredSurface, ...]) -> tuple[Column, ...]:
+    """What the columns of the table are called, and what the short names stand for."""
+    return tuple(Column(COLUMNS.get(one.maker, one.title), one.title) for one in found)
 
 
 def measure_rows(found: tuple[MeasuredSurface, ...]) -> tuple[MeasureRow, ...]:
@@ -146,19 +146,20 @@ def measure_rows(found: tuple[MeasuredSurface, ...]) -> tuple[MeasureRow, ...]:
         return MeasureRow(name, values, tuple("–" if v is None else write(v) for v in values), better, tip)
 
     return (
-        row("Chamfer", lambda m: m.chamfer, _centimetres, -1, "Mean of the distances there and back"),
-        row("To reference", lambda m: m.to_reference, _centimetres, -1, "Mean from what it shows to what is there"),
-        row("From it", lambda m: m.from_reference, _centimetres, -1, "Mean from what is there to what it shows"),
+        row("Chamfer, cm", lambda m: m.chamfer, _hundredths, -1, "Mean of the distances there and back"),
+        row("To truth, cm", lambda m: m.to_reference, _hundredths, -1, "Mean from what it shows to what is there"),
+        row("From it, cm", lambda m: m.from_reference, _hundredths, -1, "Mean from what is there to what it shows"),
         row("F 10 cm", lambda m: m.f_score.get(0.1), _two, 1, "Harmonic mean of precision and recall within 10 cm"),
         row("F 20 cm", lambda m: m.f_score.get(0.2), _two, 1, "The same within 20 cm"),
-        row("Unseen found", lambda m: m.unseen_found, share, 1,
+        row("Unseen, %", lambda m: m.unseen_found, _hundredths, 1,
             "Of what no observed point is near (25 cm), the share that it tells within 20 cm"),
-        row("Edges paired", lambda m: m.paired_edges, lambda v: share(v, 1), 1,
+        row("Paired, %", lambda m: m.paired_edges, _hundredths, 1,
             "Share of edges with two triangles; 100 % is closed"),
         MeasureRow("Triangles", tuple(float(one.triangles) for one in found),
-                   tuple(text.count(one.triangles) for one in found), 0, "How many it has"),
-        MeasureRow("Time", tuple(one.seconds for one in found),
-                   tuple(text.seconds(one.seconds) for one in found), 0, "Until it was there"),
+                   tuple(text.thousands(one.triangles) for one in found), 0, "How many it has (k: thousands)"),
+        MeasureRow("Time, s", tuple(one.seconds for one in found),
+                   tuple(text.number(one.seconds, 1 if one.seconds >= 1 else 2) for one in found), 0,
+                   "Until it was there"),
     )  # fmt: skip
 
 
@@ -170,8 +171,9 @@ def measure_line(found: tuple[MeasuredSurface, ...]) -> str:
     return " ".join(said)
 
 
-def _centimetres(metres: float) -> str:
-    return "–" if math.isnan(metres) else f"{text.number(100 * metres, 1)} cm"
+def _hundredths(value: float) -> str:
+    """Metres in centimetres, a share in percent."""
+    return text.number(100 * value, 1 if abs(value) < 1 else 0)
 
 
 def _two(value: float) -> str:

@@ -14,6 +14,14 @@ def count(number: int) -> str:
     return f"{number:,}".replace(",", THIN).replace("-", MINUS)
 
 
+def thousands(number: int) -> str:
+    """A count in few figures: 812, 8.3 k, 124 k, 1.2 M."""
+    for unit, size in (("M", 1_000_000), ("k", 1_000)):
+        if number >= size:
+            return f"{number / size:.{1 if number < 10 * size else 0}f} {unit}"
+    return str(number)
+
+
 def number(value: float, digits: int = 2) -> str:
     """Decimal with a real minus sign; three significant figures where it is very large or small."""
     if value != value:

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from app.ui import theme
 
-ROW, NAME, PAD = 22, 92, 6
+ROW, NAME, PAD = 22, 84, 3
 
 
 @dataclass(frozen=True)
@@ -36,24 +36,32 @@ class MeasureRow:
         return max(known)[1] if self.better and len(known) > 1 else -1
 
 
+@dataclass(frozen=True)
+class Column:
+    """A surface: the ``name`` over its column, short, and its ``title`` in full."""
+
+    name: str
+    title: str
+
+
 class MeasureTable(QWidget):
     """As high as its rows."""
 
     def __init__(self, name: str) -> None:
         super().__init__()
         self._name = name
-        self.columns: tuple[str, ...] = ()
+        self.columns: tuple[Column, ...] = ()
         self.rows: tuple[MeasureRow, ...] = ()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFixedHeight(1)
 
-    def show_table(self, columns: tuple[str, ...], rows: tuple[MeasureRow, ...]) -> None:
+    def show_table(self, columns: tuple[Column, ...], rows: tuple[MeasureRow, ...]) -> None:
         """Show these in place of the others."""
         if (columns, rows) != (self.columns, self.rows):
             self.columns, self.rows = columns, rows
             self.setFixedHeight((len(rows) + 1) * ROW if rows else 1)
             said = "; ".join(
-                f"{row.name}: " + ", ".join(f"{c} {w}" for c, w in zip(columns, row.written, strict=True))
+                f"{row.name}: " + ", ".join(f"{c.title} {w}" for c, w in zip(columns, row.written, strict=True))
                 for row in rows
             )
             self.setAccessibleName(f"{self._name}: {said}")
@@ -73,8 +81,8 @@ class MeasureTable(QWidget):
         painter.setFont(theme.font(12, bold=True))
         painter.setPen(now.color("soft"))
         metrics = QFontMetrics(theme.font(12, bold=True))
-        for place, words in enumerate(self.columns):
-            shown = metrics.elidedText(words, Qt.TextElideMode.ElideRight, int(each - PAD))
+        for place, column in enumerate(self.columns):
+            shown = metrics.elidedText(column.name, Qt.TextElideMode.ElideRight, int(each - PAD))
             painter.drawText(self._cell(place, 0, each), RIGHT, shown)
         painter.setPen(QPen(now.color("line"), 1))
         painter.drawLine(0, ROW - 1, self.width(), ROW - 1)
@@ -94,10 +102,13 @@ class MeasureTable(QWidget):
         return QRectF(NAME + place * each, line * ROW, each, ROW)
 
     def event(self, event: QEvent) -> bool:
-        """What the row under the pointer is."""
+        """What the row under the pointer is; over the names, what they stand for."""
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             line = event.pos().y() // ROW - 1
-            if 0 <= line < len(self.rows):
+            if line < 0 and self.rows:
+                names = "\n".join(f"{column.name}: {column.title}" for column in self.columns)
+                QToolTip.showText(event.globalPos(), names, self)
+            elif 0 <= line < len(self.rows):
                 QToolTip.showText(event.globalPos(), self.rows[line].tip, self)
             return True
         return super().event(event)
