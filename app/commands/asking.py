@@ -157,15 +157,16 @@ def classes_of(source: Source, *, way: str, clip: Any, network: Path | None, tem
 
     ``UsageError`` where no label map says which classes there are.
     """
+    from app.core.label_sets import NO_NAMES
     from app.core.language.class_words import of_label_set
     from app.core.language.methods_of_query import methods_for
-    from app.core.methods.zero_shot import NO_NAMES, ZeroShotOptions
+    from app.core.methods.zero_shot import ZeroShotOptions
     from app.core.tasks.context import Context
 
     network = network_for(way, network, clip)
     label_set = Context().sequence(source).label_set
     if label_set is None:
-        raise UsageError(f"{NO_NAMES.rstrip('.')}: --label-map, or --text.")
+        raise UsageError(f"{NO_NAMES} Or ask in words of your own: --text.")
     words = of_label_set(label_set)
     options = ZeroShotOptions(clip, words, way=way, templates=templates, denoise=denoise)
     return (*methods_for(clip, network), (ZERO_SHOT, options))

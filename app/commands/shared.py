@@ -18,7 +18,8 @@ FrameOption = Annotated[int, typer.Option("--frame", help="Number of the frame, 
 SequenceOption = Annotated[str | None, typer.Option("--sequence", help="Name of the sequence; the first without.")]
 ColumnsOption = Annotated[str | None, typer.Option(help="Columns of raw .bin files, in order: x,y,z,intensity.")]
 LabelsOption = Annotated[
-    Path | None, typer.Option("--label-map", help="YAML file with your own label ids, names and colours.")
+    Path | None,
+    typer.Option("--label-map", help="Names of classes: semantickitti, nuscenes, or a YAML file of your own."),
 ]
 LayerOption = Annotated[str, typer.Option("--layer", help="What the points are coloured by.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]

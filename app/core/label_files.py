@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from app.core.errors import DataError
+from app.core.label_sets import BY_NAME
 from app.core.labels import UNKNOWN, ClassInfo, LabelSet
 
 _LIMIT = 1 << 20
@@ -15,13 +16,17 @@ _HOW = "it needs 'classes', a list of {id, name, color, raw}; docs/data_formats.
 
 
 def load_label_set(path: Path) -> LabelSet:
-    """Read a label map (schema in docs/data_formats.md).
+    """Read a label map (schema in docs/data_formats.md), or take one that comes along by its name, a key of
+    ``BY_NAME``, unless a file is called so.
 
     Raises
     ------
     DataError
         The file cannot be read, is no YAML, or says something that cannot be; one sentence.
     """
+    known = BY_NAME.get(str(path))
+    if known is not None and not path.exists():
+        return known
     content = _load(path)
     if "classes" in content:
         return _own(content, path)

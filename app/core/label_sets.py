@@ -167,3 +167,13 @@ def numbered() -> LabelSet:
         red, green, blue = colorsys.hsv_to_rgb(i * golden % 1, 0.55 + 0.4 * (i % 2), 0.95 - 0.25 * (i % 3) / 2)
         rows.append((i, f"label {i}", (round(255 * red), round(255 * green), round(255 * blue)), (i,)))
     return LabelSet(name="numbers", classes=_classes(rows), ignore=UNKNOWN)
+
+
+BY_NAME = {"semantickitti": SEMANTIC_KITTI, "nuscenes": NUSCENES_LIDARSEG}
+"""Label sets that can be named where a file of one's own could be."""
+
+NO_NAMES = (
+    "Nothing says what the classes are called: name them (File ▸ Classes in the window, --label-map without it) by "
+    "semantickitti, nuscenes or a label map of your own."
+)
+"""What is said where classes are needed and the recording has none."""

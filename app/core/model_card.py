@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.core.errors import DataError, UsageError
-from app.core.label_sets import NUSCENES_LIDARSEG, SEMANTIC_KITTI
+from app.core.label_sets import BY_NAME, SEMANTIC_KITTI
 from app.core.labels import LabelSet
 
 if TYPE_CHECKING:
@@ -37,8 +37,6 @@ SURFACE = "demo_also"
 
 BEST = "best.safetensors"
 STEP_PATTERN = "step-*.safetensors"
-
-LABEL_SETS = {"semantickitti": SEMANTIC_KITTI, "nuscenes": NUSCENES_LIDARSEG}
 
 _SPVNAS_QUIRK = (
     "The spvnas code trained this layout with buses, on-rails vehicles and lane markings ignored (raw ids 13, 16, "
@@ -141,7 +139,7 @@ def classes_of(label_set: LabelSet) -> tuple[str, ...]:
 
 def label_set_name(label_set: LabelSet) -> str:
     """The name of a label set in cards: "semantickitti", "nuscenes", or its own."""
-    for name, known in LABEL_SETS.items():
+    for name, known in BY_NAME.items():
         if known is label_set or (known.name, known.classes) == (label_set.name, label_set.classes):
             return name
     return label_set.name

@@ -140,6 +140,14 @@ class Session(SessionFrames):
             sequence=sequence,
         )
 
+    def name_classes(self, label_map: Path | None) -> None:
+        """Open the drive again at the frame in view, with the classes of a file, or of a label set that comes along
+        (a name of :data:`~app.core.label_sets.BY_NAME`); None: with the recording's own."""
+        if self._source is None:
+            return
+        path, sequence, before = self._source.path, self._source.sequence, self._source.options
+        self.open(path, replace(before, label_map=label_map), sequence=sequence, frame=self._target)
+
     def select_sequence(self, name: str) -> None:
         """Show the first frame of another sequence of the drive."""
         if self._source is None:

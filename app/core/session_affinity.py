@@ -22,6 +22,7 @@ from app.core.tasks.base import Progress
 
 if TYPE_CHECKING:
     from app.core.history import History
+    from app.core.labels import LabelSet
     from app.core.session_language import SessionLanguage
     from app.core.state import FrameState, Playback
     from app.core.tasks.compute_layer import Computed
@@ -44,6 +45,9 @@ class Host(Protocol):
 
     @property
     def frame_state(self) -> FrameState | None: ...
+
+    @property
+    def label_set(self) -> LabelSet | None: ...
 
     @property
     def playback(self) -> Playback: ...

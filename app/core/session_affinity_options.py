@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 SCOPE = "labels"
 MOST_FRAMES = 200
 _OF_VISIBILITY = {"rule": "rule", "threshold": "threshold", "superpixels": "superpixels", "segments": "segments"}
+CLASSES = "classes"
 NO_DRIVE = "Open a recording first; then its labels can be looked into."
 
 
@@ -75,8 +76,11 @@ class LabelOptions(ABC):
 
     @property
     def offer(self) -> str:
-        """The setting that would work where the chosen one cannot for want of ground truth, or ""."""
+        """What would help: ``CLASSES`` where nothing says what classes are called; the setting that would work
+        where the chosen one cannot for want of ground truth; else ""."""
         state = self._host.frame_state
+        if state is not None and self._host.label_set is None:
+            return CLASSES
         lacks = state is not None and state.frame.labels is None
         return label_options.ANNOTATION_FREE if lacks and self._state.options.setting == "zero-shot" else ""
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from psygnal import Signal
 
 from app.core.errors import DataError, LidarScopeError
+from app.core.label_sets import NO_NAMES
 from app.core.language import methods_of_query as wanted_methods
 from app.core.language.queries import KeptInfo
 from app.core.prediction.scores import ScoreBook, Scores
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from app.core.language.queries import QueryState
     from app.models.clip.source import ClipSource
 
-NO_NAMES = "No label map says what the classes are called; name one, or ask in words of your own."
 ZERO_SHOT, KEPT = "zero_shot", "kept_queries"
 
 

@@ -26,6 +26,10 @@ def handlers(window: MainWindow) -> dict[str, Callable[[], object]]:
     session, desk = window.session, window.desk
     result: dict[str, Callable[[], object]] = {
         "open.folder": window.ask_folder,
+        "classes.semantickitti": lambda: window.opening.name_classes("semantickitti"),
+        "classes.nuscenes": lambda: window.opening.name_classes("nuscenes"),
+        "classes.file": lambda: window.opening.ask_classes(),
+        "classes.own": lambda: window.opening.name_classes(""),
         "open.file": window.ask_file,
         "open.columns": window.ask_columns,
         "open.demo": window.open_demo,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from psygnal import Signal
 
 from app.core.affinity.inspecting import LAYERS
 from app.core.session_affinity import SessionAffinity
+from app.core.session_affinity_options import CLASSES
 from app.ui.attempts import Attempts
 
 if TYPE_CHECKING:
@@ -109,6 +111,13 @@ class Labelling(Attempts):
     def set(self, **changes: Any) -> None:
         """Change how labels are made."""
         self.attempt(lambda: self.affinity.set_options(**changes))
+
+    def take_offer(self) -> None:
+        """Do what would help where there are no labels."""
+        if self.affinity.offer == CLASSES:
+            self._desk.session.name_classes(Path("semantickitti"))
+        else:
+            self.set(setting=self.affinity.offer)
 
     # one superpoint
 

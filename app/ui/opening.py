@@ -81,6 +81,18 @@ class Opening:
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.show()
 
+    def name_classes(self, name: str) -> None:
+        """Open the drive again with the classes of a label set that comes along; "": with its own."""
+        self._session.name_classes(Path(name) if name else None)
+
+    def ask_classes(self) -> None:
+        """Choose a label map."""
+        dialog = self._dialog("Choose a label map")
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setNameFilters(["Label maps (*.yaml *.yml)", "All files (*)"])
+        dialog.fileSelected.connect(lambda name: self._session.name_classes(Path(name)))
+        dialog.show()
+
     def _dialog(self, title: str) -> QFileDialog:
         dialog = QFileDialog(self._window, title)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

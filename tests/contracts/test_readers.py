@@ -10,6 +10,7 @@ import pytest
 
 from app.core.datasets import OpenOptions, open_dataset, readers
 from app.core.errors import DataError, LidarScopeError, UsageError
+from app.core.label_sets import SEMANTIC_KITTI
 from app.core.labels import UNKNOWN
 from app.core.types import Frame
 
@@ -189,16 +190,14 @@ def test_options_that_mean_nothing_to_a_format_are_refused(name: str, example: P
     if not reader.takes_columns:
         with pytest.raises(UsageError, match=r"Columns were stated, but .* states its own"):
             open_dataset(example, OpenOptions(columns=("x", "y", "z")))
-    if not reader.takes_label_map:
-        with pytest.raises(UsageError, match="has no labels"):
-            open_dataset(example, OpenOptions(label_map=tmp_path / "map.yaml"))
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if readers()[name].takes_label_map])
 def test_a_label_map_replaces_the_readers_own(name: str, example: Path, tmp_path: Path) -> None:
     label_map = tmp_path / "map.yaml"
     label_map.write_text("classes: [{id: 0, name: mine, color: '#102030', raw: [1, 2]}]")
     sequence = open_dataset(example, OpenOptions(label_map=label_map)).sequences[0]
     assert sequence.label_set is not None and sequence.label_set.class_name(0) == "mine"
+    by_name = open_dataset(example, OpenOptions(label_map=Path("semantickitti"))).sequences[0]
+    assert by_name.label_set is SEMANTIC_KITTI
     with pytest.raises(LidarScopeError, match="is missing"):
         open_dataset(example, OpenOptions(label_map=tmp_path / "none.yaml"))

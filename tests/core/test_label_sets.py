@@ -156,3 +156,15 @@ def test_files_that_are_no_text_or_too_large(path: Path) -> None:
         load_label_set(path)
     with pytest.raises(DataError, match="is missing"):
         load_label_set(path.with_name("none.yaml"))
+
+
+def test_sets_that_come_along_go_by_name_unless_a_file_is_called_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert load_label_set(Path("semantickitti")) is SEMANTIC_KITTI
+    assert load_label_set(Path("nuscenes")) is NUSCENES_LIDARSEG
+    Path("nuscenes").write_text("classes: [{id: 0, name: mine, color: '#102030', raw: [1, 2]}]")
+    assert load_label_set(Path("nuscenes")).class_name(0) == "mine"
+    with pytest.raises(DataError, match="is missing"):
+        load_label_set(Path("waymo"))

@@ -46,10 +46,6 @@ def opening(path: Path | str, options: OpenOptions | None = None) -> Opening:
         raise UsageError(
             f"Columns were stated, but {path} is {reader.title}, which states its own; open it without."
         )
-    if options.label_map is not None and not reader.takes_label_map:
-        raise UsageError(
-            f"A label map was given, but {path} is {reader.title}, which has no labels; open it without."
-        )
     return (yield from reader.opening(path, options))
 
 

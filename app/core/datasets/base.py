@@ -23,7 +23,8 @@ class OpenOptions:
     """What a user may state when opening data that does not describe itself.
 
     ``columns``: names of the float32 columns of raw ``.bin`` files, in order ("x", "y", "z", "intensity").
-    ``label_map``: a YAML file with the user's own raw ids, names and colours; replaces the reader's own.
+    ``label_map``: a YAML file with the user's own raw ids, names and colours, or the name of a label set that comes
+    along; replaces the reader's own. Recordings without labels take one too: it says which classes to look for.
     ``rate``: sweeps a second where the recording states no times.
     """
 
@@ -140,8 +141,6 @@ class Reader(ABC):
     title: ClassVar[str]
     takes_columns: ClassVar[bool] = False
     """Whether ``OpenOptions.columns`` means something to this format."""
-    takes_label_map: ClassVar[bool] = True
-    """Whether its points can have labels."""
 
     def recognise(self, path: Path) -> int:
         """How surely ``path`` is of this format: 0 not at all … 100 beyond doubt. Cheap, never raises."""

@@ -15,6 +15,7 @@ from app.core.datasets._images import IMAGE_SUFFIXES, image_size, truncation
 from app.core.datasets._kitti import Calibration, check_scan, invert, read_scan
 from app.core.datasets.base import DEFAULT_RATE, Dataset, OpenOptions, Reader, Sequence
 from app.core.errors import DataError
+from app.core.label_files import load_label_set
 from app.core.types import Box, CameraView, Frame
 
 _CAMERAS = ("image_0", "image_1", "image_2", "image_3")
@@ -30,7 +31,6 @@ class KittiObjectSequence(Sequence):
     into the sensor frame; regions marked DontCare have no box and are counted in the notes.
     """
 
-    label_set = None
     has_labels = False
 
     def __init__(self, folder: Path, options: OpenOptions, only: str | None) -> None:
@@ -50,6 +50,7 @@ class KittiObjectSequence(Sequence):
         self._images = {name: by_stem(folder / name, IMAGE_SUFFIXES, unlisted) for name in _CAMERAS}
         self._images = {name: images for name, images in self._images.items() if images}
         self.camera_names = tuple(self._images) if self._calibrations else ()
+        self.label_set = load_label_set(options.label_map) if options.label_map else None
         self.rate = options.rate or DEFAULT_RATE
         self.problems = (*unlisted, *self._find_problems())
 
@@ -197,7 +198,6 @@ class KittiObjectReader(Reader):
 
     format = "kitti-object"
     title = "KITTI 3D object"
-    takes_label_map = False
 
     def score(self, path: Path) -> int:
         """90 for this layout with scans, 11 without."""

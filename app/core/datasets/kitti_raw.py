@@ -19,6 +19,7 @@ from app.core.datasets._oxts import read_packet, world_from_imu
 from app.core.datasets._scans import ScanSequence
 from app.core.datasets.base import Dataset, OpenOptions, Reader
 from app.core.errors import DataError
+from app.core.label_files import load_label_set
 from app.core.types import Frame
 
 _CAMERAS = ("image_00", "image_01", "image_02", "image_03")
@@ -35,7 +36,8 @@ class KittiRawSequence(ScanSequence):
 
     def __init__(self, folder: Path, options: OpenOptions, only: str | None) -> None:
         """List the drive. ``only`` keeps the one scan of that stem. ``DataError`` without scans."""
-        super().__init__(folder.name, folder, folder / "velodyne_points" / "data", options, None, only)
+        label_set = load_label_set(options.label_map) if options.label_map else None
+        super().__init__(folder.name, folder, folder / "velodyne_points" / "data", options, label_set, only)
         self._images = {name: self._files(folder / name / "data", IMAGE_SUFFIXES) for name in _CAMERAS}
         self._packets = self._files(folder / "oxts" / "data", (".txt",))
 
@@ -179,7 +181,6 @@ class KittiRawReader(Reader):
 
     format = "kitti-raw"
     title = "KITTI raw"
-    takes_label_map = False
 
     def score(self, path: Path) -> int:
         """90 for this layout with scans, 10 without."""

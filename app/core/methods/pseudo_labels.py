@@ -25,7 +25,7 @@ from app.core.affinity.queue_frames import QueueFrame, inner, queue_frame, words
 from app.core.affinity.queue_view import QueueView, report_of
 from app.core.affinity.queue_walk import KEPT, blocks, walk
 from app.core.errors import DataError, UsageError
-from app.core.label_sets import numbered
+from app.core.label_sets import NO_NAMES, numbered
 from app.core.labels import LabelSet
 from app.core.language import clips
 from app.core.methods.base import Fact, Given, Method, Steps
@@ -37,9 +37,6 @@ from app.core.tasks.context import ByteCache, Context
 from app.core.types import Frame
 
 OFF = "Switch the labels on in the Pseudo-labels panel; without a window use the command 'inspect-labels'."
-NO_NAMES = (
-    "No label map says what the classes are called, so there is nothing to ask CLIP for; open it with --label-map."
-)
 OTHER_CLIP = "The crops of frame {} were read by another CLIP than the words; choose one CLIP for both."
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from app.core.evaluation.confusion import confusion
-from app.core.label_sets import numbered
+from app.core.label_sets import NO_NAMES, numbered
 from app.core.labels import UNKNOWN, LabelSet
 from app.core.language import clips
 from app.core.language.asking import features_of, texts_steps
@@ -21,7 +21,6 @@ from app.core.methods.base import Fact, Given, Steps
 from app.core.types import Frame
 
 OFF = "Switch known classes on in the Known classes panel."
-NO_NAMES = "No label map says what the classes are called; name one, or ask in words of your own."
 NO_WORDS = "No class has any words to look for; give them some in the Query panel."
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import colorsys
 from functools import cache
 
+from app.core.label_sets import BY_NAME
 from app.core.labels import ClassInfo, LabelSet
-from app.core.model_card import LABEL_SETS, ModelCard, classes_of
+from app.core.model_card import ModelCard, classes_of
 
 _GOLDEN = 0.618034
 """Steps of the golden ratio keep the hues of neighbouring classes apart."""
@@ -14,7 +15,7 @@ _GOLDEN = 0.618034
 
 def label_set_of(card: ModelCard) -> LabelSet:
     """The label set a network predicts in: a known one with its colours, or one made of the card's names."""
-    known = LABEL_SETS.get(card.label_set)
+    known = BY_NAME.get(card.label_set)
     if known is not None and classes_of(known) == card.classes:
         return known
     return _made(card.label_set, card.classes)

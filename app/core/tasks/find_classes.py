@@ -9,6 +9,7 @@ import numpy as np
 
 from app.core.errors import UsageError
 from app.core.files import write_atomically
+from app.core.label_sets import NO_NAMES
 from app.core.labels import LabelSet
 from app.core.language.asking import given_for
 from app.core.language.class_words import of_label_set
@@ -62,7 +63,7 @@ def find_classes(
         raise UsageError(f"{out} must end in .label or .npz; that chooses the format.")
     label_set = context.sequence(source).label_set
     if label_set is None:
-        raise UsageError("No label map says which classes there are; name one with --label-map.")
+        raise UsageError(NO_NAMES)
     options = ZeroShotOptions(clip, of_label_set(label_set), way=way, templates=templates, denoise=denoise)
     chosen = (*methods, (ZERO_SHOT.name, options))
     given = yield from given_for(context, source, index, chosen, tuple(name for name, _ in chosen))

@@ -12,10 +12,11 @@ from app.core.affinity.instances import missing
 from app.core.affinity.options import check, unseen_ids
 from app.core.affinity.queue_frames import inner, queue_frame
 from app.core.errors import DataError, UsageError
+from app.core.label_sets import NO_NAMES
 from app.core.language.asking import given_for
 from app.core.language.feature_store import FeatureStore
 from app.core.methods.base import Given
-from app.core.methods.pseudo_labels import NO_NAMES, center_of, nearest
+from app.core.methods.pseudo_labels import center_of, nearest
 from app.core.tasks.base import Partial, Progress, TaskEvents
 from app.core.tasks.context import Context, Source
 

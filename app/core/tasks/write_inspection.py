@@ -30,11 +30,10 @@ from app.core.affinity.queue_view import QueueView, accuracy_of, table_of
 from app.core.affinity.queue_walk import KEPT, Block, blocks, walk
 from app.core.affinity.queues import queues
 from app.core.errors import DataError, UsageError
-from app.core.label_sets import numbered
+from app.core.label_sets import NO_NAMES, numbered
 from app.core.labels import LabelSet
 from app.core.language.asking import as_progress, given_for
 from app.core.methods.base import Given
-from app.core.methods.pseudo_labels import NO_NAMES
 from app.core.tasks.base import Progress, TaskEvents
 from app.core.tasks.context import ByteCache, Context, Source
 from app.core.tasks.write_pseudo_labels import span_of

@@ -33,7 +33,7 @@ from app.core.affinity.sidecar import Sidecar
 from app.core.errors import DataError, UsageError
 from app.core.files import write_atomically
 from app.core.geometry import superpoints, visibility
-from app.core.label_sets import numbered
+from app.core.label_sets import NO_NAMES, numbered
 from app.core.labels import LabelSet
 from app.core.language import class_words
 from app.core.language.asking import as_progress
@@ -45,10 +45,6 @@ from app.core.tasks.base import Partial, Progress, TaskEvents
 from app.core.tasks.context import Context, Source
 
 LANE = "background"
-
-NO_NAMES = (
-    "No label map says what the classes are called, so there is nothing to ask CLIP for; name one with --label-map."
-)
 
 
 @dataclass(frozen=True)

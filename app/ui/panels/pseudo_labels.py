@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QSizePolic
 
 from app.core.affinity.inspecting import QueueReport
 from app.core.affinity.options import ANNOTATION_FREE, ZERO_SHOT, PseudoLabelOptions
+from app.core.session_affinity_options import CLASSES
 from app.ui import icons, labelling, text, theme
 from app.ui.desk import Desk
 from app.ui.dialogs.choose_clip import ask_clip
@@ -24,6 +25,9 @@ OFF = (
     "CLIP names superpoints by their pictures, and those that look alike correct each other. Switch it on to see "
     "what every label rests on."
 )
+OFFERS = {CLASSES: "Use SemanticKITTI's classes", "annotation-free": "Label without annotation instead"}
+"""What the button beside a problem says."""
+
 NO_TRUTH = "No ground truth here, so accuracy cannot be told. Flips, margins and neighbours can."
 NOTHING_JUDGED = "No superpoint of this queue has ground truth of a class that is sought."
 LEAVES = "When labels are written, a queue ends where this one would; what is right here is right there."
@@ -88,9 +92,9 @@ class PseudoLabelsPanel(Panel):
         self.problem = hint("")
         self.problem.setObjectName("Error")
         self.problem.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.offer = QPushButton("Label without annotation instead")
+        self.offer = QPushButton()
         self.offer.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.offer.clicked.connect(lambda *_: self.labelling.set(setting=self.affinity.offer))
+        self.offer.clicked.connect(lambda *_: self.labelling.take_offer())
         self.column.addWidget(self.off)
         self.column.addWidget(self.problem)
         self.column.addWidget(self.offer, 0, Qt.AlignmentFlag.AlignLeft)
@@ -206,7 +210,9 @@ class PseudoLabelsPanel(Panel):
         problem = self._refused or (self.affinity.problem if on else "")
         self.problem.setText(problem)
         self.problem.setVisible(bool(problem))
-        self.offer.setVisible(on and bool(self.affinity.offer))
+        offer = self.affinity.offer
+        self.offer.setVisible(on and bool(offer))
+        self.offer.setText(OFFERS.get(offer, ""))
 
     def _show_accuracy(self) -> None:
         report = self.affinity.report

@@ -11,10 +11,13 @@ from small_drive import SmallDrive
 
 from app.core.affinity.corrections import load
 from app.core.affinity.inspecting import LAYERS, METHOD, QueueOptions
+from app.core.datasets._examples import write_kitti_raw
 from app.core.errors import UsageError
 from app.core.geometry.superpoints import SuperpointOptions
+from app.core.label_sets import SEMANTIC_KITTI
 from app.core.session import Session
 from app.core.session_affinity import SessionAffinity
+from app.core.session_affinity_options import CLASSES
 from app.core.session_language import SessionLanguage
 from app.core.tasks.engine import LocalEngine
 from app.models.clip.source import ClipSource
@@ -232,6 +235,25 @@ def test_a_frame_without_truth_offers_the_other_setting(tmp_path: Path, clip: Cl
     assert made.affinity.report is not None
     assert not made.affinity.report.truth_known
     made.close()
+
+
+def test_a_drive_without_class_names_can_be_given_some(tmp_path: Path) -> None:
+    session = Session(LocalEngine())
+    session.open(write_kitti_raw(tmp_path))
+    session.affinity.set_options(setting="annotation-free")
+    session.affinity.turn_on()
+    assert "--label-map" in session.affinity.problem
+    assert session.affinity.offer == CLASSES
+    session.step(1)
+    session.name_classes(Path("semantickitti"))
+    assert session.label_set is SEMANTIC_KITTI
+    assert session.index == 1
+    assert session.affinity.offer == ""
+    assert "--label-map" not in session.affinity.problem
+    assert session.save_state().options.label_map == Path("semantickitti")
+    session.name_classes(None)
+    assert session.label_set is None
+    session.close()
 
 
 def test_a_saved_session_comes_back_to_its_labels(labels: SessionAffinity, session: Session) -> None:
