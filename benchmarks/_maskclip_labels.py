@@ -20,9 +20,6 @@ from app.core.methods.base import Given, drain, pinned
 from app.core.methods.pixels import PixelOptions
 from app.core.tasks.context import Context, Source
 
-RULES = {True: "slope", False: "none"}
-"""The rule by which points count as seen, with the paper's visibility and without."""
-
 
 def write_maskclip_labels(
     source: Source, out: Path, options: PseudoLabelOptions, *, visible: bool, frames: range
@@ -40,7 +37,7 @@ def write_maskclip_labels(
         options, words, data=source.path, sequence=source.sequence, frames=frames, label_set=label_set.name
     )
     folders.begin(folder, {**about, "made_by": "maskclip", "guard": visible, "affinity": None, "queue": None})
-    rule: Hashable = VisibilityOptions(rule=RULES[visible])
+    rule: Hashable = options.visibility if visible else VisibilityOptions("none")
     methods = pinned((("pixels", PixelOptions(options.clip)), ("visibility", rule)))
     right = total = 0
     for index in frames:

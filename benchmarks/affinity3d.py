@@ -28,6 +28,7 @@ from app.core.datasets import open_dataset
 from app.core.demo.writer import default_drive_path
 from app.core.evaluation.scoring import Wanted
 from app.core.evaluation.splits import UNSEEN
+from app.core.geometry.visibility import RULES, VisibilityOptions
 from app.core.tasks.base import run
 from app.core.tasks.context import Context, Source
 from app.core.tasks.evaluate import evaluate
@@ -39,6 +40,8 @@ from benchmarks.rows import Row
 
 FIRST_STREET, OTHER_STREET = 10, 1
 """Seeds of the streets trained on, and of the one that is evaluated; none of them trained the demo CLIP."""
+
+USUAL_RULE = VisibilityOptions().rule
 
 SCORES = ("seen_miou", "unseen_miou", "miou", "hiou")
 
@@ -111,6 +114,7 @@ class Bench:
     processes: int
     settings: dict[str, str]
     variants: tuple[Variant, ...] = VARIANTS
+    rule: str = USUAL_RULE
 
 
 def demo_bench(size: Size, out: Path, processes: int) -> Bench:
@@ -148,7 +152,12 @@ def measure(bench: Bench) -> dict[str, Any]:
 
 def make_labels(bench: Bench, variant: Variant) -> dict[str, float]:
     """Labels of all training sequences, and for comparison of those that are evaluated; table 4's accuracy."""
-    options = PseudoLabelOptions(source_of(bench.clip), setting=variant.setting, affinity=variant.affinity)
+    options = PseudoLabelOptions(
+        source_of(bench.clip),
+        setting=variant.setting,
+        affinity=variant.affinity,
+        visibility=VisibilityOptions(bench.rule),
+    )
     right: dict[str, list[tuple[float, float]]] = {}
     for data, sequence, own in _drives(bench):
         out = bench.out / "labels" / own / variant.made
@@ -191,7 +200,7 @@ def trained(job: tuple[Bench, Variant, int]) -> dict[str, float]:
             "train_sequences": ",".join(bench.sequences),
             "clip": bench.clip,
             "transfer": str(variant.transfer),
-            "visibility": "slope" if variant.visibility else "none",
+            "visibility": bench.rule if variant.visibility else "none",
             "max_steps": str(bench.steps),
             "seed": str(seed),
             "validate_every": "0",
@@ -320,6 +329,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, help="runs of each row")
     parser.add_argument("--rows", nargs="+", choices=[variant.name for variant in VARIANTS], metavar="ROW",
                         help="these alone, as their folders are called")  # fmt: skip
+    parser.add_argument("--rule", default=USUAL_RULE, choices=RULES, help="of visibility; each has its folders")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="trainings at a time")
     told = parser.parse_args()
     size = QUICK if told.quick else HOUR
@@ -339,6 +349,8 @@ def main() -> None:
         )  # fmt: skip
     if told.rows:
         bench = replace(bench, variants=tuple(variant for variant in VARIANTS if variant.name in told.rows))
+    if told.rule != USUAL_RULE:
+        bench = replace(bench, rule=told.rule, out=bench.out / f"rule-{told.rule}")
     say(table(measure(bench)))
 
 
