@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app.core.affinity.inspecting import QueueReport
 from app.core.affinity.options import ANNOTATION_FREE, ZERO_SHOT, PseudoLabelOptions
@@ -15,6 +15,7 @@ from app.ui.panels.base import Panel, PanelInfo
 from app.ui.widgets.accuracy_shift import AccuracyShift, Shift
 from app.ui.widgets.common import ElidedLabel, heading, hint, tool_button
 from app.ui.widgets.label_controls import LabelControls
+from app.ui.widgets.power_head import Obstacle, PowerHead
 from app.ui.widgets.segments import Segments
 
 SETTINGS = (
@@ -74,30 +75,14 @@ class PseudoLabelsPanel(Panel):
     # parts
 
     def _build_head(self) -> None:
-        row = QHBoxLayout()
-        row.setSpacing(6)
-        self.name = ElidedLabel()
-        self.name.setObjectName("Soft")
-        self.power = QToolButton()
-        self.power.setText("Explain labels")
-        self.power.setCheckable(True)
-        self.power.setFont(theme.font(12))
-        self.power.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.power.setToolTip("Make labels for the frames in view, and say why (Shift+E)")
-        self.power.clicked.connect(lambda _on: self.labelling.toggle())
-        row.addWidget(self.name, 1)
-        row.addWidget(self.power)
-        self.column.addLayout(row)
+        tip = "Make labels for the frames in view, and say why (Shift+E)"
+        head = PowerHead("Explain labels", tip, self.labelling.toggle)
+        self.name, self.power = head.told, head.power
         self.off = hint(OFF)
-        self.problem = hint("")
-        self.problem.setObjectName("Error")
-        self.problem.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.offer = QPushButton()
-        self.offer.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.offer.clicked.connect(lambda *_: self.labelling.take_offer())
-        self.column.addWidget(self.off)
-        self.column.addWidget(self.problem)
-        self.column.addWidget(self.offer, 0, Qt.AlignmentFlag.AlignLeft)
+        self.obstacle = Obstacle(self.labelling.take_offer)
+        self.problem, self.offer = self.obstacle.problem, self.obstacle.offer
+        for part in (head, self.off, self.obstacle):
+            self.column.addWidget(part)
 
     def _build_body(self) -> None:
         self.body = QWidget()
@@ -208,11 +193,7 @@ class PseudoLabelsPanel(Panel):
 
     def _show_problem(self, on: bool) -> None:
         problem = self._refused or (self.affinity.problem if on else "")
-        self.problem.setText(problem)
-        self.problem.setVisible(bool(problem))
-        offer = self.affinity.offer
-        self.offer.setVisible(on and bool(offer))
-        self.offer.setText(OFFERS.get(offer, ""))
+        self.obstacle.show_problem(problem, OFFERS.get(self.affinity.offer, "") if on else "")
 
     def _show_accuracy(self) -> None:
         report = self.affinity.report

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QProgressBar, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
 from app.core.surface.result import Reconstruction
 from app.core.surface.view import SurfaceState
@@ -17,6 +17,7 @@ from app.ui.dialogs.checkpoint import FILES
 from app.ui.panels.base import Panel, PanelInfo
 from app.ui.widgets.common import ElidedLabel, hint, tool_button
 from app.ui.widgets.named_row import button, title
+from app.ui.widgets.power_head import Obstacle, PowerHead
 from app.ui.widgets.surface_how import SurfaceHow
 from app.ui.widgets.surface_look import SurfaceLook
 from app.ui.widgets.surface_watch import SurfaceWatch
@@ -76,30 +77,14 @@ class SurfacePanel(Panel):
     # parts
 
     def _build_head(self) -> None:
-        row = QHBoxLayout()
-        row.setSpacing(6)
-        self.made = ElidedLabel()
-        self.made.setObjectName("Soft")
+        head = PowerHead("Make surfaces", "Make the surface of the frame in view (Shift+F)", self.surfacing.toggle)
+        self.made, self.power = head.told, head.power
         self.made.setFont(theme.font(12))
-        self.power = QToolButton()
-        self.power.setText("Make surfaces")
-        self.power.setCheckable(True)
-        self.power.setFont(theme.font(12))
-        self.power.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.power.setToolTip("Make the surface of the frame in view (Shift+F)")
-        self.power.clicked.connect(lambda _on: self.surfacing.toggle())
-        row.addWidget(self.made, 1)
-        row.addWidget(self.power)
-        self.column.addLayout(row)
         self.off = hint(OFF)
-        self.problem = hint("")
-        self.problem.setObjectName("Error")
-        self.problem.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.offer = button("", "What helps here")
-        self.offer.clicked.connect(lambda *_: self._help())
-        for part in (self.off, self.problem):
+        self.obstacle = Obstacle(self._help)
+        self.problem, self.offer = self.obstacle.problem, self.obstacle.offer
+        for part in (head, self.off, self.obstacle):
             self.column.addWidget(part)
-        self.column.addWidget(self.offer, 0, Qt.AlignmentFlag.AlignLeft)
         self._build_progress()
 
     def _build_progress(self) -> None:
@@ -182,11 +167,7 @@ class SurfacePanel(Panel):
 
     def _show_problem(self, state: SurfaceState, on: bool) -> None:
         problem = self._refused or (state.problem if on else "")
-        self.problem.setText(text.typeset(problem))
-        self.problem.setVisible(bool(problem))
-        words = surface_words.remedy(state) if on else ""
-        self.offer.setVisible(bool(words))
-        self.offer.setText(words)
+        self.obstacle.show_problem(text.typeset(problem), surface_words.remedy(state) if on else "")
 
     def _show_progress(self, state: SurfaceState, made: Reconstruction | None, on: bool) -> None:
         self.going.setVisible(on and (state.working or not state.problem))

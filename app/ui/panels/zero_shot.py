@@ -11,20 +11,20 @@ from PySide6.QtWidgets import (
     QListWidget,
     QListWidgetItem,
     QPushButton,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from app.core.evaluation.protocols import OFFICIAL, PRESENT
 from app.core.language.zero_shot_result import ZeroShotReport
-from app.ui import icons, text, theme
+from app.ui import icons, text
 from app.ui.desk import Desk
 from app.ui.dialogs.zero_shot_scores import show_scores
 from app.ui.panels.base import Panel, PanelInfo
 from app.ui.score_table import Scope, percent, score_of
 from app.ui.widgets.chips import Chips
-from app.ui.widgets.common import ElidedLabel, heading, hint, tool_button
+from app.ui.widgets.common import heading, hint, tool_button
+from app.ui.widgets.power_head import PowerHead
 from app.ui.widgets.rows import HEIGHT, Role, RowDelegate
 from app.ui.widgets.value_rows import ValueRow, ValueRows
 
@@ -67,20 +67,10 @@ class ZeroShotPanel(Panel):
     # parts
 
     def _build_head(self) -> None:
-        row = QHBoxLayout()
-        row.setSpacing(6)
-        self.name = ElidedLabel()
-        self.name.setObjectName("Soft")
-        self.power = QToolButton()
-        self.power.setText("Classify")
-        self.power.setCheckable(True)
-        self.power.setFont(theme.font(12))
-        self.power.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.power.setToolTip("Give each point the class whose words it is most alike (C)")
-        self.power.clicked.connect(lambda _on: self.asking.toggle_classes())
-        row.addWidget(self.name, 1)
-        row.addWidget(self.power)
-        self.column.addLayout(row)
+        tip = "Give each point the class whose words it is most alike (C)"
+        head = PowerHead("Classify", tip, self.asking.toggle_classes)
+        self.name, self.power = head.told, head.power
+        self.column.addWidget(head)
         self.state = hint("")
         self.column.addWidget(self.state)
         self.figures = ValueRows("Zero-shot scores")
