@@ -28,10 +28,10 @@ Found = TypeVar("Found")
 SECONDS = 240.0
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 FRAME = 10
-STEP = 0.4
+STEP = 0.2
 """Metres: as fine as the tour makes a whole frame, which takes seconds on a small machine; the box goes on."""
 
-BOX_STEP = 0.2
+BOX_STEP = 0.1
 LATER = 5
 EDGE = 0.0101
 """Metres: boxes are told in whole centimetres."""
