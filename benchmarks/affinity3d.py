@@ -185,8 +185,8 @@ def make_labels(bench: Bench, variant: Variant) -> dict[str, float]:
 
 
 def trained(job: tuple[Bench, Variant, int]) -> dict[str, float]:
-    """Train one row with one seed, unless that is done, and evaluate it; with votes too where they are asked for, and
-    in the last row."""
+    """Train one row with one seed, unless that is done, and evaluate it; with votes too in the last row, and where
+    they are asked for."""
     from app.core.training import run as runs
     from app.core.training.recipes import recipe_of
 
