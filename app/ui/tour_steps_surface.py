@@ -45,6 +45,9 @@ def surface(driver: Driver, _path: Path | None, _demo: Path | None) -> None:
     session.go_to(wanted)
     driver.wait(lambda: session.index == wanted, "the frame")
     driver.window.set_workspace("surface")
+    driver.window.setFocus()
+    driver.key(Qt.Key.Key_H)  # the steps before have flown to somewhere
+    driver.rest()
     session.surface.set_options(step=STEP)
     _queries(driver)
     _coarse_to_fine(driver)
