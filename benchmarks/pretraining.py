@@ -189,6 +189,8 @@ def pretrained(bench: Bench, start: str) -> dict[str, float]:
     }  # fmt: skip
     if bench.pretraining:
         settings["max_steps"] = str(bench.pretraining)
+    if bench.recipe == "demo_also":
+        settings["rotate"] = "true"  # as published, and as networks are finetuned
     folder = bench.out / "runs" / start
     return _once(folder, lambda: _run(folder, bench.recipe, settings, bench.data))
 
