@@ -29,7 +29,7 @@ from benchmarks.rows import Row
 T = TypeVar("T")
 
 FRAME = 10
-NEIGHBOURS = 8
+NEIGHBOURS = 5
 BOX = Box((0.0, -5.0, -2.0), (10.0, 5.0, 2.0))
 REGION = Box((-20.0, -20.0, -3.0), (20.0, 20.0, 5.0))
 ASKED = 20_000
@@ -150,7 +150,7 @@ def _neighbours(model: SurfaceModel, latents: Latents, points: np.ndarray, folde
     assert reference is not None
     meshes: dict[int, Triangles] = {}
     found = []
-    for count in (32, 16, 8, 4):
+    for count in (32, 16, 8, 5):
         field = NetworkField(model.head, latents, neighbours=count)
         worked = time.process_time()
         meshes[count] = surface = list(_surfaces(field, points, 0.1, REGION))[-1].surface

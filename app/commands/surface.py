@@ -49,7 +49,7 @@ def mesh(
     radius: Annotated[
         float | None, typer.Option(help="Metres from an observed point within which a surface can be.")
     ] = None,
-    neighbours: Annotated[int, typer.Option(help="Points that a place is told from, 1 to 32.")] = 8,
+    neighbours: Annotated[int, typer.Option(help="Points that a place is told from, 1 to 32.")] = 5,
     color: Annotated[str, typer.Option(help="height, class, intensity, latent, uncertainty or normal.")] = "height",
     world: Annotated[bool, typer.Option("--world", help="World coordinates instead of the sensor's.")] = False,
     measure: Annotated[

@@ -41,7 +41,7 @@ class SurfaceOptions:
     step: float = 0.1
     threshold: float = 0.5
     radius: float | None = None
-    neighbours: int = 8
+    neighbours: int = 5
     box: BoxCorners | None = None
     color: str = "height"
     device: str = "auto"
