@@ -11,14 +11,13 @@ _jit: Any = njit(nogil=True, cache=True)
 
 
 @_jit
-def find(held, wanted):  # type: ignore[no-untyped-def]
-    """(M,) int64 rows of ``held`` (N,) int64, sorted, of the first keys that are not below ``wanted`` (M,) int64.
+def find(held, wanted, rows):  # type: ignore[no-untyped-def]
+    """Fill ``rows`` (M,) int64: those of ``held`` (N,) int64, sorted, of the first keys not below ``wanted`` (M,).
 
     As ``np.searchsorted``, but each search goes on from where the last one ended, in steps that double. Keys of
     cells and corners come in long sorted runs, so that nearly all of them lie a few rows further.
     """
     count = np.int64(len(held))
-    rows = np.empty(len(wanted), np.int64)
     at = np.int64(0)
     for i in range(len(wanted)):
         key = wanted[i]
@@ -40,4 +39,3 @@ def find(held, wanted):  # type: ignore[no-untyped-def]
             else:
                 high = middle
         rows[i] = at = low
-    return rows

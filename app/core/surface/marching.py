@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 
 from app.core.surface import marching_loops as loops
-from app.core.surface.cells import CORNERS, find, positions
+from app.core.surface.cells import BITS, CORNERS, find
 
 _EDGES = tuple((corner, axis) for axis in range(3) for corner in range(8) if not corner >> axis & 1)
 """(lower corner, axis) of the 12 edges of a cell."""
@@ -102,22 +102,6 @@ def march(cells: np.ndarray, keys: np.ndarray, values: np.ndarray, step: float, 
     # room for three vertices a triangle: memory that is never touched is never taken
     ends, gradient = np.empty((3 * total, 2), np.int64), np.zeros((3 * total, 3, 2), np.float32)
     made = loops.triangles(rows, values, case, starts, table, np.array(_EDGES), triangle, ends, gradient)
-    ends, gradient = ends[:made].T, gradient[:made]
-    first, second = values[ends[0]].astype(np.float64), values[ends[1]].astype(np.float64)
-    share = np.clip((threshold - first) / (second - first), 0.0, 1.0)
-    start, end = positions(keys[ends[0]], step), positions(keys[ends[1]], step)
-    vertices = start + share[:, None] * (end - start)
-    along = share.astype(np.float32)[:, None]
-    normals = _outward((1 - along) * gradient[..., 0] + along * gradient[..., 1])
-    return Triangles(vertices.astype(np.float32), triangle, normals)
-
-
-def _outward(gradients: np.ndarray) -> np.ndarray:
-    """(V, 3) float32 unit normals, against gradients (V, 3); NaN where there is none.
-
-    The cells round an edge lie on both sides of it, so the sum of their differences holds the central differences
-    of the grid, as in Lorensen and Cline 1987, §4; nothing more is asked of the field.
-    """
-    length = np.linalg.norm(gradients, axis=1, keepdims=True)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(-gradients / length, np.float32)
+    vertices, normals = np.empty((made, 3), np.float32), np.empty((made, 3), np.float32)
+    loops.finish(keys, values, ends[:made], gradient[:made], BITS, float(step), float(threshold), vertices, normals)
+    return Triangles(vertices, triangle, normals)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -63,3 +64,32 @@ def triangles(rows, values, case, starts, table, edges, triangle, ends, gradient
                     gradient[vertex, a, 1] += corner[high | bit] - corner[high & ~bit]
             filled += 1
     return made
+
+
+@_jit
+def finish(keys, values, ends, gradient, bits, step, threshold, vertices, normals):  # type: ignore[no-untyped-def]
+    """Where the surface crosses the edges, and the directions that it faces there.
+
+    ``keys`` (K,) int64 of ``bits`` for each of x, y and z, and ``values`` (K,) float32 at corners; ``ends`` and
+    ``gradient`` as of :func:`triangles`. Fills ``vertices`` (V, 3) float32, metres, and ``normals`` (V, 3)
+    float32, against the gradient, NaN where it is none.
+
+    The cells round an edge lie on both sides of it, so the sum of their differences holds the central differences
+    of the grid, as in Lorensen and Cline 1987, §4; nothing more is asked of the field.
+    """
+    half, mask = np.int64(1) << (bits - 1), (np.int64(1) << bits) - 1
+    for v in range(len(ends)):
+        first, second = np.float64(values[ends[v, 0]]), np.float64(values[ends[v, 1]])
+        share = min(max((threshold - first) / (second - first), 0.0), 1.0)
+        length = 0.0
+        for a in range(3):
+            shift = bits * (2 - a)
+            start = (((keys[ends[v, 0]] >> shift) & mask) - half) * step
+            end = (((keys[ends[v, 1]] >> shift) & mask) - half) * step
+            vertices[v, a] = start + share * (end - start)
+            along = (1 - share) * gradient[v, a, 0] + share * gradient[v, a, 1]
+            normals[v, a] = -along
+            length += along * along
+        length = math.sqrt(length)
+        for a in range(3):
+            normals[v, a] /= length

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -48,18 +49,43 @@ class Prepared(ABC):
         assert layer.bias is not None
         return layer.weight.detach().to(self._kind), layer.bias.detach().to(self._kind)
 
-    def first(self, support: Tensor, offset: Tensor, mask: Tensor | None) -> Tensor:
-        """(Q·K, width) the first layer and its ReLU for each pair; any finite numbers where ``mask`` is not set."""
-        if mask is not None:
-            support, offset = support.clamp_min(0), offset.masked_fill(~mask[..., None], 0)
-        rows = self._rows.index_select(0, support.reshape(-1))
-        return rows.addmm_(offset.reshape(-1, OFFSET).float(), self._offset).relu_().to(self._kind)
+    def first(self, support: Tensor, offset: Tensor) -> Tensor:
+        """(Q·K, width) the first layer and its ReLU for each pair; zeros where there is no point."""
+        if support.device.type != "cpu":
+            mask = (support >= 0).reshape(-1, 1)
+            rows = self._rows.index_select(0, support.clamp_min(0).reshape(-1))
+            known = rows.addmm_(offset.reshape(-1, OFFSET).float(), self._offset).relu_()
+            return known.masked_fill_(~mask, 0).to(self._kind)
+        from app.models.heads import _pairs_loops as loops
+
+        known = torch.empty(support.numel(), self._rows.shape[1], dtype=self._kind)
+        places = offset.float().contiguous().numpy()
+        loops.first_layer(self._rows.numpy(), self._offset.numpy(), support.numpy(), places, _numbers(known))
+        return known
+
+    def mean(self, known: Tensor, support: Tensor, weights: Tensor | None = None) -> Tensor:
+        """(Q, width) float32 mean over each query's points of ``known`` (Q·K, width) after a ReLU, NaN without any.
+
+        ``weights`` (Q, K) float32, which sum to 1 over a query's points; None: all alike.
+        """
+        if support.device.type != "cpu":
+            if weights is None:
+                there = (support >= 0).float()
+                weights = there / there.sum(1, keepdim=True)  # 0 / 0 where there is no point: NaN
+            return torch.bmm(weights[:, None], known.relu().float().view(*support.shape, known.shape[1]))[:, 0]
+        from app.models.heads import _pairs_loops as loops
+
+        mean = torch.empty(len(support), known.shape[1])
+        shares = np.zeros((len(support), 0), np.float32) if weights is None else weights.numpy()
+        loops.mean_of_pairs(_numbers(known), support.numpy(), shares, mean.numpy())
+        return mean
 
 
-def mask_of(support: Tensor) -> Tensor | None:
-    """(Q, K) bool, set where there is a point; None where there is one everywhere, as mostly."""
-    mask = support >= 0
-    return None if bool(mask.all()) else mask
+def _numbers(values: Tensor) -> np.ndarray:
+    """The tensor's own memory: its float32 numbers, or the bits of its bfloat16 ones as uint16."""
+    if values.dtype == torch.bfloat16:
+        return values.view(torch.int16).numpy().view(np.uint16)
+    return values.numpy()
 
 
 def one_layer(one: nn.Linear, other: nn.Linear) -> tuple[Tensor, Tensor]:

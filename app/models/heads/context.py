@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
-from app.models.heads._prepared import OFFSET, Prepared, mask_of, one_layer
+from app.models.heads._prepared import OFFSET, Prepared, one_layer
 from app.models.heads.base import Entry, HeadOutput, OccupancyHead, spread
 
 WIDTH = 128
@@ -50,12 +50,8 @@ class _PreparedContext(Prepared):
 
     def __call__(self, support: Tensor, offset: Tensor) -> Tensor:
         """See :class:`Prepared`."""
-        mask = mask_of(support)
-        hidden = linear(self.first(support, offset, mask), *self._second).relu_().view(*support.shape, WIDTH)
-        if mask is None:
-            return linear(hidden.sum(1, dtype=torch.float32) / support.shape[1], *self._last)
-        total = (hidden * mask[..., None]).sum(1, dtype=torch.float32)
-        return linear(total / mask.sum(1, keepdim=True), *self._last)  # 0 / 0 where there is no point: NaN
+        known = linear(self.first(support, offset), *self._second)
+        return linear(self.mean(known, support), *self._last)
 
 
 ENTRY = Entry("context", "ALSO: from each point alone", ContextHead)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
-from app.models.heads._prepared import OFFSET, Prepared, mask_of, one_layer
+from app.models.heads._prepared import OFFSET, Prepared, one_layer
 from app.models.heads.base import Entry, HeadOutput, OccupancyHead, spread
 
 HEADS = 64
@@ -58,18 +58,12 @@ class _PreparedLocal(Prepared):
 
     def __call__(self, support: Tensor, offset: Tensor) -> Tensor:
         """See :class:`Prepared`."""
-        mask = mask_of(support)
-        known = self.first(support, offset, mask)
-        for layer in self._between:
-            known = linear(known, *layer).relu_()
-        shares = linear(known, *self._significance).float().view(*support.shape, HEADS)
-        if mask is not None:
-            shares = shares.masked_fill(~mask[..., None], -torch.inf)
-        weights = shares.softmax(1).mean(2)  # NaN where there is no point
-        if mask is not None:
-            weights = weights.masked_fill(~mask & mask.any(1, keepdim=True), 0)
-        mean = torch.bmm(weights[:, None], known.float().view(*support.shape, known.shape[1]))[:, 0]
-        return linear(mean, *self._last)
+        known = self.first(support, offset)
+        for number, layer in enumerate(self._between):
+            known = linear(known.relu_() if number else known, *layer)
+        shares = linear(known.relu(), *self._significance).float().view(*support.shape, HEADS)
+        shares = shares.masked_fill((support < 0)[..., None], -torch.inf)
+        return linear(self.mean(known, support, shares.softmax(1).mean(2)), *self._last)
 
 
 ENTRY = Entry("local", "POCO: from the points round a query together", LocalHead)
