@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
 
+from app.core.render.protocol import Picture
 from app.core.session import Session
 from app.core.surface.result import Reconstruction
 from app.ui.main_window import MainWindow
@@ -53,15 +54,16 @@ def measured(drive: Path, frame: int) -> list[Row]:
 
 @dataclass
 class _Seen:
-    """When what came: levels, and the first picture after each, seconds after the beginning."""
+    """When what came: levels and pictures, each with the clock's time."""
 
+    began: float
+    pictures: list[tuple[float, Picture]]
     levels: list[tuple[float, Reconstruction]] = field(default_factory=list)
-    pictures: list[float] = field(default_factory=list)
 
     def shown(self, number: int) -> float:
-        """When a level was seen: the first picture after it."""
+        """Seconds until a level was seen: the first picture after it. Nothing else changes meanwhile."""
         came = self.levels[number][0]
-        return next((at for at in self.pictures if at > came), float("nan"))
+        return next((at for at, _picture in self.pictures if at > came), float("nan")) - self.began
 
 
 class _Bench:
@@ -88,16 +90,16 @@ class _Bench:
         """The switch."""
         self._session.surface.turn_on()
 
-    def rows(self, what: str, begin: object) -> list[Row]:
+    def rows(self, what: str, begin: Callable[[], None]) -> list[Row]:
         """One whole surface, coarse to fine."""
         surface = self._session.surface
         with self._watched() as seen, _processors() as worked:
-            begin()  # type: ignore[operator]
+            begin()
             self._driver.wait(
                 lambda: bool(seen.levels) and seen.levels[-1][1].step == STEP and not surface.state.working,
                 "the finest surface", WAIT,
             )  # fmt: skip
-            self._driver.wait(lambda: bool(seen.pictures) and seen.pictures[-1] > seen.levels[-1][0], "its picture")
+            self._driver.wait(lambda: seen.shown(-1) > 0, "its picture")  # not a number until it is there
         levels = ", ".join(f"{made.step:g} m {seen.shown(k):.2f} s" for k, (_at, made) in enumerate(seen.levels))
         note = f"{len(seen.levels[-1][1].triangles)} triangles; levels seen: {levels}"
         busy = ", ".join(f"{name} {seconds:.1f}" for name, seconds in worked.items())
@@ -109,27 +111,18 @@ class _Bench:
 
     @contextmanager
     def _watched(self) -> Iterator[_Seen]:
-        seen = _Seen()
-        began = time.perf_counter()
-        pictures = self._driver.watch_pictures()
+        seen = _Seen(time.perf_counter(), self._driver.watch_pictures())
 
         def came(made: Reconstruction | None) -> None:
             if made is not None:
-                seen.levels.append((time.perf_counter() - began, made))
+                seen.levels.append((time.perf_counter(), made))
 
         self._session.surface.surface_changed.connect(came)
-        before = self._driver.window.area.views["left"].viewport.on_picture
-
-        def arrived(picture: object) -> None:
-            seen.pictures.append(time.perf_counter() - began)
-            before(picture)
-
-        self._driver.window.area.views["left"].viewport.on_picture = arrived
         try:
             yield seen
         finally:
             self._session.surface.surface_changed.disconnect(came)
-            self._driver.stop_watching(pictures)
+            self._driver.stop_watching(seen.pictures)
 
 
 @contextmanager

@@ -76,7 +76,8 @@ python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' || fail "Python 3.
 echo "Installing the pinned requirements ($device); the first time takes some minutes"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check -r "requirements/$device.txt"
 [ "$kind" = dev ] && .venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
-# The rasteriser's loops are compiled once and kept; otherwise the first picture would wait for them.
-echo "Compiling the rasteriser"
+# Loops are compiled once and kept; otherwise the first picture and the first surface would wait for them.
+echo "Compiling the loops"
 .venv/bin/python -m app.core.render.warm
+.venv/bin/python -m app.core.surface.warm
 echo "$want" > "$stamp"

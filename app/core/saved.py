@@ -16,10 +16,10 @@ from app.core.render.camera import Camera
 from app.core.settings import SavedCamera, SavedOptions, SavedStyle, SavedView
 from app.core.state import OVERLAYS, LayerStyle, RangeMode, ViewState
 from app.core.surface import checking
-from app.core.surface.view import SurfaceState
+from app.core.surface.view import CHOSEN, SurfaceState
 
-SURFACE = frozenset(("on", "options", "opacity", "wireframe", "visible", "points", "slice", "queries", "later"))
-"""Fields of the live surface's state that are the user's choice; a run that was watched is not followed again."""
+SURFACE = frozenset(("on", *CHOSEN))
+"""Fields of the live surface's state that are remembered; a run that was watched is not followed again."""
 
 
 def saved_view(view: ViewState, camera: Camera | None) -> SavedView:

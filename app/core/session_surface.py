@@ -94,6 +94,8 @@ class SessionSurface(BesideSurface, WatchedSurface):
         self._host: Any = host
         BesideSurface.__init__(self)
         WatchedSurface.__init__(self)
+        self._warm = False
+        self._warming = Newest(host, "warm_surfaces")
         self._making = Newest(host, "make_surface")
         self._painting = Newest(host, "recolor_surface")
         self._raw: Reconstruction | None = None
@@ -114,15 +116,15 @@ class SessionSurface(BesideSurface, WatchedSurface):
     def turn_on(self) -> None:
         """Make surfaces of the frame in view. Where nothing is chosen to make them by: the checkpoint that comes
         along, or of the newest pretraining, else lines of sight."""
-        if self._state.on:
-            return
-        options = self._state.options
-        if options.checkpoint is None and not options.baseline:
-            known = self.choices()
-            chosen = {"checkpoint": known[0][1]} if known else {"baseline": "tsdf"}
-            options = replace(options, **chosen)
-        self._set_state(on=True, options=options)
-        self._sync()
+        if not self._state.on:
+            self._set_state(on=True, options=self._usual())
+            self._sync()
+
+    def warm(self) -> None:
+        """Somebody is about to switch it on: have everything loaded that the first surface needs, now or with the
+        first frame. What cannot be loaded is told when it is asked for."""
+        self._warm = True
+        self._sync_warm()
 
     def turn_off(self) -> None:
         """Make none, and show none."""
@@ -179,6 +181,24 @@ class SessionSurface(BesideSurface, WatchedSurface):
             (host.training.runs_changed, self._runs_changed),
         )
 
+    def _usual(self) -> SurfaceOptions:
+        """What is chosen, or would be if it was switched on now."""
+        options = self._state.options
+        if options.checkpoint is not None or options.baseline:
+            return options
+        known = self.choices()
+        chosen = {"checkpoint": known[0][1]} if known else {"baseline": "tsdf"}
+        return replace(options, **chosen)
+
+    def _sync_warm(self) -> None:
+        state, source = self._host.frame_state, self._host._source
+        if not self._warm or self._state.on or state is None or source is None:
+            return
+        options = self._usual()
+        loaded = (source.path, options.checkpoint, options.baseline, options.device)
+        if self._warming.wanted != loaded:
+            self._warming.ask(loaded, _ignore, _ignore, source=source, index=state.frame.index, options=options)
+
     def _chosen_differently(self, before: SurfaceState) -> None:
         now = self._state
         if now.watch is not None and (now.options.checkpoint, now.options.baseline) != (
@@ -218,6 +238,7 @@ class SessionSurface(BesideSurface, WatchedSurface):
             nothing = NOTHING_CHOSEN if self._state.watch is None else self._watch_problem()
             self._set_state(working=False, level="", problem=nothing if waits else "", remedy="", finest=None)
             self._take(None, None)
+            self._sync_warm()
         elif self._making.wanted != wanted.shape:
             if not (self._making.working and (playing or self._first_level_awaited(wanted))):
                 self._ask(wanted)
@@ -343,3 +364,7 @@ class SessionSurface(BesideSurface, WatchedSurface):
         turn[:3, 3] = 0
         vertices, normals = transforms.apply(motion, raw.vertices), transforms.apply(turn, raw.normals)
         return replace(raw, vertices=vertices, normals=normals)
+
+
+def _ignore(_answer: object) -> None:
+    """What was loaded is in the engine; what could not be loaded is told when somebody asks for it."""

@@ -16,11 +16,9 @@ from psygnal import Signal
 from app.core.errors import UsageError
 from app.core.surface import checking
 from app.core.surface.result import BoxCorners, SurfaceOptions
-from app.core.surface.view import QueryView, SliceOptions, SurfaceState
+from app.core.surface.view import CHOSEN, QueryView, SliceOptions, SurfaceState
 
 SCOPE = "surface"
-_CHOSEN = ("options", "opacity", "wireframe", "visible", "points", "slice", "queries", "later")
-"""Fields of the state that are the user's choice and can be undone."""
 
 
 class SurfaceChoices(ABC):
@@ -124,7 +122,7 @@ class SurfaceChoices(ABC):
     def restore(self, chosen: SurfaceState) -> None:
         """Take over what a saved session holds; that is no step that could be undone."""
         before = self._state
-        self._set_state(on=chosen.on, **{field: getattr(chosen, field) for field in _CHOSEN})
+        self._set_state(on=chosen.on, **{field: getattr(chosen, field) for field in CHOSEN})
         self._chosen_differently(before)
 
     # under the hood
@@ -134,7 +132,7 @@ class SurfaceChoices(ABC):
         """Something else is chosen than ``before``; make what is needed."""
 
     def _edit(self, name: str, merge: Hashable | None, **changes: Any) -> None:
-        before = {field: getattr(self._state, field) for field in _CHOSEN}
+        before = {field: getattr(self._state, field) for field in CHOSEN}
         after = before | changes
         if after == before:
             return

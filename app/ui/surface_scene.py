@@ -26,6 +26,7 @@ class SurfaceScene(Listening):
         super().__init__()
         self._surfacing, self._session = desk.surfacing, desk.session
         self._viewport = viewport
+        self._held = False
         self._shown: dict[str, tuple[object, ...]] = {}
         """What each item was made of: it is sent again only when that is something else."""
         surface = self._surfacing.surface
@@ -45,6 +46,9 @@ class SurfaceScene(Listening):
     def refresh(self) -> None:
         """Draw what is there now, and nothing else."""
         surface = self._surfacing.surface
+        if surface.state.working != self._held:
+            self._held = surface.state.working
+            self._viewport.hold(self._held)
         self._draw_surface(surface.state)
         self._draw_box(surface.state)
         self._put(items.SLICE, surface.slice, items.cut)

@@ -98,6 +98,17 @@ def test_the_key_draws_the_surface_and_takes_it_away(on: MainWindow) -> None:
     assert not {surface_items.SURFACE, surface_items.BOX} & set(viewport(on).items)
 
 
+def test_pictures_that_take_long_wait_while_finer_levels_come(window: MainWindow) -> None:
+    window.session.surface.set_options(baseline="tsdf", step=0.2, box=BOX)
+    window.session.surface.turn_on()
+    calls = [(name, given) for name, given in viewport(window).calls if name in ("hold", "set_item")]
+    drawn = [k for k, (name, given) in enumerate(calls) if name == "set_item" and given[0] == surface_items.SURFACE]
+    assert len(drawn) > 1
+    assert ("hold", (True,)) in calls[: drawn[0]]
+    assert [name for name, _given in calls[drawn[0] : drawn[-1]]].count("hold") == 0
+    assert calls[-1] == ("hold", (False,))
+
+
 def test_a_second_view_has_it_too(on: MainWindow) -> None:
     on.session.split(True)
     settle()

@@ -24,6 +24,7 @@ from app.core.render.protocol import (
     CloseView,
     Drawn,
     Ended,
+    Hold,
     Message,
     Picture,
     Ready,
@@ -204,7 +205,7 @@ class RenderClient:
                 view.items[message.name] = (serial, replace(known[1], item=item))
         elif isinstance(message, RemoveItem):
             view.items.pop(message.name, None)
-        elif isinstance(message, SetStyle | SetCamera | Resize):
+        elif isinstance(message, SetStyle | SetCamera | Resize | Hold):
             view.last[type(message)] = (serial, message)
 
     def _introduce(self, link: Link, outbox: Mailbox) -> None:

@@ -13,6 +13,7 @@ from app.core.render.camera import Camera, look_at
 from app.core.render.plan import FULL, Budget, Cost, Detail
 from app.core.render.protocol import (
     CloseView,
+    Hold,
     RemoveItem,
     Resize,
     SetCamera,
@@ -36,6 +37,7 @@ class View:
     height: int = 0
     ratio: float = 1.0
     moving: bool = False
+    held: bool = False
     budget: Budget = field(default_factory=Budget)
 
 
@@ -72,7 +74,7 @@ class Compositor:
         if isinstance(message, CloseView):
             self.views.pop(message.view, None)
             return ""
-        if not isinstance(message, SetItem | SetColors | RemoveItem | SetStyle | SetCamera | Resize):
+        if not isinstance(message, SetItem | SetColors | RemoveItem | SetStyle | SetCamera | Resize | Hold):
             return ""
         view = self.views.setdefault(message.view, View())
         if isinstance(message, SetItem):
@@ -85,6 +87,8 @@ class Compositor:
             view.stage.style = message.style
         elif isinstance(message, SetCamera):
             view.camera, view.moving = message.camera, message.moving
+        elif isinstance(message, Hold):
+            view.held = message.held
         else:
             view.width, view.height, view.ratio = message.width, message.height, message.ratio
         return message.view

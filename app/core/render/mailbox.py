@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from app.core.render.protocol import (
     CloseView,
+    Hold,
     RemoveItem,
     Resize,
     SetCamera,
@@ -94,6 +95,6 @@ def _replaces(new: object, old: object) -> bool:
         return isinstance(old, SetItem | RemoveItem | SetColors) and (old.view, old.name) == (new.view, new.name)
     if isinstance(new, SetColors):
         return isinstance(old, SetColors) and (old.view, old.name) == (new.view, new.name)
-    if isinstance(new, SetCamera | SetStyle | Resize):
+    if isinstance(new, SetCamera | SetStyle | Resize | Hold):
         return type(old) is type(new) and getattr(old, "view", None) == new.view
     return False

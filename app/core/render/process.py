@@ -117,7 +117,7 @@ class Server:
         view, slots = self._compositor.views.get(name), self._slots.get(name)
         if view is None or slots is None or slots.next() is None or not view.width or not view.height:
             return False
-        return not (self._quiet and view.moving)
+        return not (self._quiet and (view.moving or view.held))
 
     def _handle(self, serial: int, message: object) -> None:
         if isinstance(message, Slots):

@@ -90,6 +90,14 @@ class Resize:
 
 
 @dataclass(frozen=True)
+class Hold:
+    """More of the scene is on its way (``held``), or it has come: pictures that take long wait meanwhile."""
+
+    view: str
+    held: bool
+
+
+@dataclass(frozen=True)
 class CloseView:
     """Forget a view."""
 
@@ -106,7 +114,9 @@ class TakePicture:
     height: int
 
 
-Message: TypeAlias = SetItem | SetColors | RemoveItem | SetStyle | SetCamera | Resize | CloseView | TakePicture
+Message: TypeAlias = (
+    SetItem | SetColors | RemoveItem | SetStyle | SetCamera | Resize | Hold | CloseView | TakePicture
+)
 
 
 @dataclass(frozen=True)

@@ -179,6 +179,10 @@ class MeasuredSurface:
     problem: str = ""
 
 
+CHOSEN = ("options", "opacity", "wireframe", "visible", "points", "slice", "queries", "later")
+"""Fields of :class:`SurfaceState` that are the user's choice, can be undone, and are remembered."""
+
+
 @dataclass(frozen=True)
 class SurfaceState:
     """What is chosen, and how far it is.

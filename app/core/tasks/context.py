@@ -205,6 +205,12 @@ class Context:
         held = self._kept.get(slot)
         return held[1] if held is not None and held[0] == key else None
 
+    def apart(self) -> Context:
+        """Another one with the same data sets, frames and models, which keeps what is made in it to itself."""
+        other = Context(self.cache.limit)
+        other.cache, other._datasets, other._models = self.cache, self._datasets, self._models
+        return other
+
     def clear(self) -> None:
         """Forget everything that was kept."""
         self.cache.clear()

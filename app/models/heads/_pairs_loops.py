@@ -57,11 +57,11 @@ def mean_of_pairs(known, support, weights, mean):  # type: ignore[no-untyped-def
                 mean[q, c] += share * max(_taken(known, q * count + k, c), zero)
 
 
-def _put(into, pair, c, value):  # type: ignore[no-untyped-def]
+def _put(into: Any, pair: int, c: int, value: np.float32) -> None:
     """Write a finite float32 as the kind that ``into`` holds: itself, or the bits of the nearest bfloat16."""
 
 
-def _taken(known, pair, c):  # type: ignore[no-untyped-def]
+def _taken(known: Any, pair: int, c: int) -> Any:
     """A number of ``known`` as float32, itself or from the bits of a bfloat16."""
 
 

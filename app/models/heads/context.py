@@ -5,7 +5,6 @@ A. Boulch et al., ALSO: Automotive Lidar Self-supervision by Occupancy estimatio
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
 

@@ -223,8 +223,10 @@ class SurfacePanel(Panel):
     # looking at runs
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Look at the runs there are, and go on looking while the panel is seen."""
+        """Look at the runs there are, and go on looking while the panel is seen. Whoever sees it is about to switch
+        it on: what the first surface needs is loaded meanwhile."""
         super().showEvent(event)
+        self.surface.warm()
         self._clock.start()
         self._tick()
 

@@ -14,6 +14,7 @@ from app.core.render.client import RenderClient
 from app.core.render.picking import Pick, pick
 from app.core.render.protocol import (
     CloseView,
+    Hold,
     Picture,
     RemoveItem,
     Resize,
@@ -90,6 +91,9 @@ class ClientViewport:
 
     def fly_to(self, camera: Camera) -> None:
         self._navigation.fly_to(camera)
+
+    def hold(self, held: bool) -> None:
+        self._client.send(Hold(self._name, held))
 
     def set_tool(self, tool: str) -> None:
         self._navigation.set_tool(tool)

@@ -64,6 +64,9 @@ class NullViewport:
         if self.on_camera is not None:
             self.on_camera(camera)
 
+    def hold(self, held: bool) -> None:
+        self._note("hold", held)
+
     def set_tool(self, tool: str) -> None:
         self._note("set_tool", tool)
         self.tool = tool

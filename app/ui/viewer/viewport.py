@@ -45,6 +45,9 @@ class Viewport(Protocol):
     def fly_to(self, camera: Camera) -> None:
         """Go there smoothly in a fifth of a second, telling ``on_camera`` on the way."""
 
+    def hold(self, held: bool) -> None:
+        """More of the scene is on its way, or it has come: pictures that take long wait meanwhile."""
+
     def set_tool(self, tool: str) -> None:
         """``navigate``, ``box``, ``lasso`` or ``region``: what a left drag does."""
 

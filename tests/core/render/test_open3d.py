@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 from delivered import Start
 
 from app.core.render.camera import Camera, look_at
-from app.core.render.protocol import CloseView, Picture, Resize, SetCamera, SetColors, SetItem, SetStyle
+from app.core.render.process import QUIET
+from app.core.render.protocol import CloseView, Hold, Picture, Resize, SetCamera, SetColors, SetItem, SetStyle
 from app.core.render.scene import Cloud, Item, Lines, Mesh, Style, Texts
 from app.core.render.still import render_still
 
@@ -125,6 +128,21 @@ def test_moving_views_are_left_to_the_rasteriser(start: Start, street: Street) -
         client.send(SetCamera("v", look_at(np.array([-24.0, i, 12]), np.zeros(3)), True))
         got.wait(lambda i=i: got.pictures and got.pictures[-1].camera.position[1] >= i - 1e-9)  # type: ignore[misc]
     assert {p.renderer for p in got.pictures} == {"raster"}
+
+
+def test_views_of_which_more_is_on_its_way_are_left_to_the_rasteriser(start: Start, street: Street) -> None:
+    client, got = start("raster", "open3d")
+    assert client.wait_ready("raster", 60)
+    assert client.wait_ready("open3d", 60)
+    client.send(Hold("v", True))
+    client.send(Resize("v", 320, 200))
+    client.send(SetItem("v", "cloud", Cloud(*street)))
+    client.send(SetCamera("v", CAMERA, False))
+    got.wait(lambda: got.pictures and got.pictures[-1].final)
+    time.sleep(5 * QUIET)
+    assert {p.renderer for p in got.pictures} == {"raster"}
+    client.send(Hold("v", False))
+    got.wait(lambda: got.pictures[-1].renderer == "open3d")
 
 
 def test_map_coordinates_agree_too(street: Street) -> None:

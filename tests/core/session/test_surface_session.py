@@ -12,18 +12,17 @@ import numpy as np
 import pytest
 from held_engine import HeldEngine
 from listening_in import heard
-from small_drive import SmallDrive, write_small_drive
+from small_drive import write_small_drive
 from surface_models import write_tiny_surface_model
 
 from app.core import session_surface_watch
 from app.core.errors import UsageError
 from app.core.session import Session
 from app.core.session_surface import NOTHING_CHOSEN, SessionSurface
-from app.core.settings import SavedSession
 from app.core.surface import limits
 from app.core.surface.names import TooFine
 from app.core.surface.result import Reconstruction
-from app.core.surface.view import SliceOptions, SurfaceState
+from app.core.surface.view import SliceOptions
 from app.core.tasks import surface_steps
 from app.core.tasks.base import Partial
 from app.core.tasks.engine import LocalEngine
@@ -367,42 +366,6 @@ def test_the_session_is_there_without_what_surfaces_take_long_to_import() -> Non
     assert done.stdout.strip() == "[]"
 
 
-def test_what_was_chosen_comes_back_with_the_saved_session(surface: SessionSurface, drive: SmallDrive) -> None:
-    session = surface._host
-    surface.turn_on()
-    surface.set_look(opacity=0.5, wireframe=True)
-    surface.set_slice(SliceOptions("along", 1.5))
-    surface.set_later(2)
-    saved = SavedSession.model_validate_json(session.save_state().model_dump_json())
-    other = Session(LocalEngine())
-    try:
-        other.restore(saved)
-        state = other.surface.state
-        assert (state.on, state.opacity, state.wireframe, state.later) == (True, 0.5, True, 2)
-        assert state.options == surface.state.options
-        assert state.slice == SliceOptions("along", 1.5)
-        np.testing.assert_array_equal(shown(other.surface).vertices, shown(surface).vertices)
-        assert not other.can_undo
-    finally:
-        other.close()
-
-
-@pytest.mark.parametrize(
-    ("kept", "reason"),
-    [({"options": {"threshold": 7}}, "threshold is a probability"), ({"opacity": "thick"}, "opacity")],
-)
-def test_saved_choices_that_make_no_sense_are_left_out_and_said(
-    surface: SessionSurface, kept: dict[str, Any], reason: str
-) -> None:
-    other = Session(LocalEngine())
-    try:
-        other.restore(SavedSession(surface={"on": True, **kept}))
-        assert other.surface.state == SurfaceState()
-        assert reason in other.log[-1].text
-    finally:
-        other.close()
-
-
 def test_a_threshold_without_a_surface_offers_one_that_has(surface: SessionSurface, weights: Path) -> None:
     surface.set_options(checkpoint=weights, threshold=0.999, device="cpu", precision="fp32")
     surface.turn_on()
@@ -413,3 +376,28 @@ def test_a_threshold_without_a_surface_offers_one_that_has(surface: SessionSurfa
     surface.take_middle()
     assert len(shown(surface).triangles)
     assert (surface.state.remedy, surface.state.between) == ("", None)
+
+
+def test_what_the_first_surface_needs_is_loaded_once_before_it_is_switched_on(
+    held: Session, engine: HeldEngine, weights: Path
+) -> None:
+    surface = held.surface
+    engine.answer_all()
+    surface.set_options(baseline="tsdf")
+    assert not engine.waiting
+    surface.warm()
+    surface.warm()
+    (first,) = engine.waiting
+    assert (first.name, first.params["options"].baseline) == ("warm_surfaces", "tsdf")
+    surface.set_options(checkpoint=weights)
+    (second,) = engine.waiting
+    assert second.params["options"].checkpoint == weights
+    before = surface.state
+    engine.fail(UsageError("nothing to load"))
+    surface.set_options(threshold=0.4)
+    surface.set_options(threshold=0.5)
+    assert not engine.waiting
+    assert surface.state == before
+    surface.turn_on()
+    surface.set_options(baseline="tsdf")
+    assert "warm_surfaces" not in names(engine)
