@@ -31,9 +31,9 @@ MOST_NEIGHBOURS = 32
 PAIRS = 1 << 16
 """Pairs of a place and a point that a caller should ask for at once: some 50 ms on two cores."""
 
-CACHED = 1 << 12
-"""Pairs that a thread takes at once: in bfloat16 a layer's 128 numbers for each of them are 1 MB. Half or twice as
-many take as long, a quarter or four times as many a fifth longer."""
+CACHED = {"fp32": 1 << 10, "bf16": 1 << 12}
+"""Pairs that a thread takes at once, for which a layer's 128 numbers are 0.5 and 1 MB. In float32 twice as many take
+twice as long for each pair; in bfloat16 a quarter or four times as many take a fifth longer."""
 
 THREADS = 2
 """On a processor. They never wait for each other within a product, as torch's own threads do: beside a training,
@@ -162,7 +162,7 @@ class NetworkField:
     def _told(self, places: np.ndarray) -> np.ndarray:
         """(M, 2) float32 logit and intensity, NaN where nothing is known."""
         told = np.full((len(places), 2), np.nan, np.float32)
-        length = max(1, (CACHED if self.device.type == "cpu" else PAIRS) // self.neighbours)
+        length = max(1, (CACHED[self.precision] if self.device.type == "cpu" else PAIRS) // self.neighbours)
         parts = [slice(start, start + length) for start in range(0, len(places), length)]
 
         def work(given: list[slice]) -> None:

@@ -61,7 +61,7 @@ class _PreparedLocal(Prepared):
         known = self.first(support, offset)
         for number, layer in enumerate(self._between):
             known = linear(known.relu_() if number else known, *layer)
-        shares = linear(known.relu(), *self._significance).float().view(*support.shape, HEADS)
+        shares = linear(known.relu(), *self._significance)[: support.numel()].float().view(*support.shape, HEADS)
         shares = shares.masked_fill((support < 0)[..., None], -torch.inf)
         return linear(self.mean(known, support, shares.softmax(1).mean(2)), *self._last)
 
