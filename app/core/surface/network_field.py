@@ -32,8 +32,8 @@ PAIRS = 1 << 16
 """Pairs of a place and a point that a caller should ask for at once: some 50 ms on two cores."""
 
 CACHED = {"fp32": 1 << 10, "bf16": 1 << 12}
-"""Pairs that a thread takes at once, for which a layer's 128 numbers are 0.5 and 1 MB. In float32 twice as many take
-twice as long for each pair; in bfloat16 a quarter or four times as many take a fifth longer."""
+"""Pairs that a thread takes at once: a layer's 128 numbers for them are 0.5 and 1 MB. In float32 twice as many take
+twice as long for each; in bfloat16 a quarter or four times as many take a fifth longer."""
 
 THREADS = 2
 """On a processor. They never wait for each other within a product, as torch's own threads do: beside a training,

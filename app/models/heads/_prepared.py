@@ -12,8 +12,8 @@ OFFSET = 3
 """Numbers that tell a query's place: metres along x, y, z from the point to the query."""
 
 ROUND = 256
-"""Rows are filled up to a multiple of it on a processor: for each number of rows that is new, products of matrices in
-bfloat16 are compiled anew, which takes twice as long as the product itself (0.6 ms for 4096 rows, measured)."""
+"""Rows are filled up to a multiple of it on a processor: for each number of rows that is new, products in bfloat16
+are compiled anew, which takes twice as long as the product itself (0.6 ms for 4096 rows, measured)."""
 
 
 class Prepared(ABC):

@@ -65,7 +65,7 @@ def brute(head: OccupancyHead, latents: Latents, places: np.ndarray, neighbours:
 def test_it_is_what_the_head_says_of_the_nearest_points(
     model: SurfaceModel, neighbours: int, radius: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(network_field, "CACHED", 7 * neighbours)  # many pieces, so threads
+    monkeypatch.setitem(network_field.CACHED, "fp32", 7 * neighbours)  # many pieces, so threads
     latents = some_latents(model.head)
     places = np.random.default_rng(5).uniform(-3, 3, (60, 3)).astype(np.float32)
     field = NetworkField(model.head, latents, neighbours=neighbours, radius=radius, precision="fp32")
@@ -85,7 +85,7 @@ def test_fewer_points_than_neighbours_and_no_places(model: SurfaceModel) -> None
 def test_threads_of_the_field_leave_torchs_own_number_alone(
     model: SurfaceModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(network_field, "CACHED", 8)
+    monkeypatch.setitem(network_field.CACHED, "fp32", 8)
     before = torch.get_num_threads()
     field = NetworkField(model.head, some_latents(model.head), neighbours=8, precision="fp32")
     field(np.zeros((64, 3), np.float32))
