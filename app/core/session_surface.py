@@ -94,7 +94,6 @@ class SessionSurface(BesideSurface, WatchedSurface):
         self._host: Any = host
         BesideSurface.__init__(self)
         WatchedSurface.__init__(self)
-        self._warm = False
         self._warming = Newest(host, "warm_surfaces")
         self._making = Newest(host, "make_surface")
         self._painting = Newest(host, "recolor_surface")
@@ -121,10 +120,18 @@ class SessionSurface(BesideSurface, WatchedSurface):
             self._sync()
 
     def warm(self) -> None:
-        """Somebody is about to switch it on: have everything loaded that the first surface needs, now or with the
-        first frame. What cannot be loaded is told when it is asked for."""
-        self._warm = True
-        self._sync_warm()
+        """Somebody is about to switch it on: have everything loaded, once, that the first surface needs.
+
+        What cannot be loaded is told when it is asked for.
+        """
+        state, source = self._host.frame_state, self._host._source
+        if self._state.on or state is None or source is None:
+            return
+        options = self._usual()
+        loaded = (source.path, options.checkpoint, options.baseline, options.device)
+        if self._warming.wanted != loaded:
+            index = state.frame.index
+            self._warming.ask(loaded, _ignore, _ignore, source=source, index=index, options=options)
 
     def turn_off(self) -> None:
         """Make none, and show none."""
@@ -190,15 +197,6 @@ class SessionSurface(BesideSurface, WatchedSurface):
         chosen = {"checkpoint": known[0][1]} if known else {"baseline": "tsdf"}
         return replace(options, **chosen)
 
-    def _sync_warm(self) -> None:
-        state, source = self._host.frame_state, self._host._source
-        if not self._warm or self._state.on or state is None or source is None:
-            return
-        options = self._usual()
-        loaded = (source.path, options.checkpoint, options.baseline, options.device)
-        if self._warming.wanted != loaded:
-            self._warming.ask(loaded, _ignore, _ignore, source=source, index=state.frame.index, options=options)
-
     def _chosen_differently(self, before: SurfaceState) -> None:
         now = self._state
         if now.watch is not None and (now.options.checkpoint, now.options.baseline) != (
@@ -238,7 +236,6 @@ class SessionSurface(BesideSurface, WatchedSurface):
             nothing = NOTHING_CHOSEN if self._state.watch is None else self._watch_problem()
             self._set_state(working=False, level="", problem=nothing if waits else "", remedy="", finest=None)
             self._take(None, None)
-            self._sync_warm()
         elif self._making.wanted != wanted.shape:
             if not (self._making.working and (playing or self._first_level_awaited(wanted))):
                 self._ask(wanted)

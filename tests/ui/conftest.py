@@ -19,8 +19,8 @@ from app.ui import theme
 from app.ui.application import create_window
 from app.ui.main_window import MainWindow
 
-WRITERS = ("autosave", "corrections")
-"""Threads of the process that write sessions and corrections by hand; whichever window saves first starts them."""
+LASTING = ("autosave", "corrections", "keys")
+"""Threads that the process keeps: they write sessions and corrections by hand, and look up keys of cells."""
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def nothing_left_behind(qapp: QApplication) -> Iterator[None]:
     settle()
     gc.collect()
     left_running = [t for t in threading.enumerate() if t not in threads and t.is_alive()]
-    assert [t for t in left_running if not t.name.startswith(WRITERS)] == [], "threads are left"
+    assert [t for t in left_running if not t.name.startswith(LASTING)] == [], "threads are left"
     assert active_timers() == [], "timers are running"
     left = [w for w in QApplication.topLevelWidgets() if id(w) not in windows and w.isVisible()]
     assert left == [], "windows are open"

@@ -10,12 +10,13 @@ from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QScrollArea, QWidget
-from window_helpers import settle, viewport
+from window_helpers import MakeWindow, settle, viewport
 
 from app.core import session_surface_watch
 from app.core.errors import UsageError
 from app.core.render.camera import look_at
 from app.core.render.scene import Cloud, Lines, Mesh
+from app.core.surface.result import SurfaceOptions
 from app.core.surface.view import QueryView
 from app.ui import surface_items, surface_region, surfacing
 from app.ui.main_window import MainWindow
@@ -86,6 +87,21 @@ def test_it_says_what_to_do_before_it_is_switched_on(window: MainWindow) -> None
     assert beside(window).measures.told.text() == NEEDS_SURFACE
     assert not window.menus.actions["surface.measure"].isEnabled()
     assert surface_items.SURFACE not in viewport(window).items
+
+
+def test_nothing_is_loaded_for_surfaces_before_their_panel_is_seen(
+    make_window: MakeWindow, drive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_surface_watch, "shipped", tuple)
+    asked: list[SurfaceOptions] = []
+    window = make_window(drive)
+    surface = window.session.surface
+    monkeypatch.setattr(surface._warming, "ask", lambda _key, *_heard, options, **_: asked.append(options))
+    settle()
+    assert asked == []
+    window.set_workspace("surface")
+    settle()
+    assert {options.baseline for options in asked} == {"tsdf"}
 
 
 def test_the_key_draws_the_surface_and_takes_it_away(on: MainWindow) -> None:

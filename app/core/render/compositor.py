@@ -43,7 +43,7 @@ class View:
 
 @dataclass(frozen=True)
 class Drawing:
-    """How a picture came about: size, points drawn, whether at full detail, seconds."""
+    """How a picture came about: size, points drawn that are not hidden, whether at full detail, seconds."""
 
     width: int
     height: int
@@ -109,7 +109,9 @@ class Compositor:
         cost = self.drawer.paint(self.views, name, out(width, height), detail.strata, detail.scale * view.ratio)
         drawn = sum(cloud.count(detail.strata) for cloud in view.stage.clouds.values())
         view.budget.learn(width * height, drawn, cost)
-        return Drawing(width, height, drawn, self.drawer.whole and detail == FULL, sum(cost))
+        return Drawing(
+            width, height, view.stage.seen(detail.strata), self.drawer.whole and detail == FULL, sum(cost)
+        )
 
     def still(self, name: str, width: int, height: int) -> np.ndarray:
         """(h, w, 3) uint8: the view at full detail and any size; points keep their share of the picture."""

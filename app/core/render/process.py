@@ -198,7 +198,7 @@ class Server:
                 drawing.final,
                 drawing.seconds,
                 drawing.drawn,
-                view.stage.points,
+                view.stage.seen(),
                 self._renderer,
             ),
         )

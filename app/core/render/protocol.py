@@ -214,7 +214,7 @@ class Picture:
     cloud : name of the pickable cloud ``index`` refers to
     final : full detail, nothing more to come until something changes
     seconds : time it took to draw
-    drawn, total : points drawn of points there are
+    drawn, total : points drawn of points there are; hidden ones do not count
     renderer : which renderer drew it
     points : (N, 3) float32 metres of that cloud, the rows that ``index`` names
     """

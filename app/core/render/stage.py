@@ -32,6 +32,10 @@ class PackedCloud:
         """Points in the first ``strata`` subsets."""
         return int(self.ends[strata])
 
+    def seen(self, strata: int) -> int:
+        """Those of them that are not hidden."""
+        return int(np.count_nonzero(self.alive[: self.ends[strata]]))
+
 
 @dataclass
 class PackedMesh:
@@ -129,6 +133,10 @@ class Stage:
     def points(self) -> int:
         """Points in the packed clouds."""
         return sum(len(c.rows) for c in self.clouds.values())
+
+    def seen(self, strata: int = STRATA) -> int:
+        """Points in the first ``strata`` subsets of all clouds that are not hidden."""
+        return sum(cloud.seen(strata) for cloud in self.clouds.values())
 
     def _forget(self, name: str) -> None:
         """Drop what is packed of an item. Its ids stay unused until the next table."""

@@ -144,6 +144,8 @@ class SurfacePanel(Panel):
             self._due.start()
 
     def _refresh(self) -> None:
+        if self.isVisible():  # whoever sees it is about to switch it on
+            self.surface.warm()
         state, made = self.surface.state, self.surface.surface
         there = self.session.frame_state is not None
         on = state.on and there
@@ -223,10 +225,9 @@ class SurfacePanel(Panel):
     # looking at runs
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Look at the runs there are, and go on looking while the panel is seen. Whoever sees it is about to switch
-        it on: what the first surface needs is loaded meanwhile."""
+        """Look at the runs there are, and go on looking while the panel is seen."""
         super().showEvent(event)
-        self.surface.warm()
+        self._refresh_soon()
         self._clock.start()
         self._tick()
 

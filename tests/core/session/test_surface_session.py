@@ -390,14 +390,15 @@ def test_what_the_first_surface_needs_is_loaded_once_before_it_is_switched_on(
     (first,) = engine.waiting
     assert (first.name, first.params["options"].baseline) == ("warm_surfaces", "tsdf")
     surface.set_options(checkpoint=weights)
+    surface.warm()
     (second,) = engine.waiting
     assert second.params["options"].checkpoint == weights
     before = surface.state
     engine.fail(UsageError("nothing to load"))
-    surface.set_options(threshold=0.4)
-    surface.set_options(threshold=0.5)
+    surface.warm()
     assert not engine.waiting
     assert surface.state == before
     surface.turn_on()
     surface.set_options(baseline="tsdf")
+    surface.warm()
     assert "warm_surfaces" not in names(engine)
