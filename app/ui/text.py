@@ -49,7 +49,9 @@ def typeset(words: str) -> str:
 
 
 def seconds(amount: float) -> str:
-    """A duration: 0.08 s, 12 s, 3 min 20 s."""
+    """A duration: 4 ms, 0.08 s, 12 s, 3 min 20 s."""
+    if 0 < amount < 0.01:
+        return f"{1000 * amount:.0f} ms" if amount >= 0.001 else f"{1000 * amount:.1f} ms"
     if amount < 1:
         return f"{amount:.2f} s"
     if amount < 10:

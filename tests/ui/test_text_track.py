@@ -41,7 +41,17 @@ def test_numbers(value: float, written: str) -> None:
 
 @pytest.mark.parametrize(
     ("amount", "written"),
-    [(0.08, "0.08 s"), (3.21, "3.2 s"), (42.4, "42 s"), (200, "3 min 20 s"), (7500, "2 h 5 min"), (89.6, "90 s")],
+    [
+        (0, "0.00 s"),
+        (0.00071, "0.7 ms"),
+        (0.0042, "4 ms"),
+        (0.08, "0.08 s"),
+        (3.21, "3.2 s"),
+        (42.4, "42 s"),
+        (200, "3 min 20 s"),
+        (7500, "2 h 5 min"),
+        (89.6, "90 s"),
+    ],
 )
 def test_durations(amount: float, written: str) -> None:
     assert text.seconds(amount) == written
