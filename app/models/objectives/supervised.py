@@ -54,8 +54,12 @@ class Supervised(Objective):
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """See :class:`Objective`."""
+        losses = self.losses(self.network(batch.coords, batch.feats), batch)
+        return {"loss": torch.stack(list(losses.values())).sum(), **losses}
+
+    def losses(self, logits: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """The losses by name, each with its weight; ``logits`` (V, classes)."""
         config = self.config
-        logits = self.network(batch.coords, batch.feats)
         given = (logits, batch.targets, batch.coords[:, 0].long(), batch.num_scans)
         weights: Tensor | None = self.weights  # type: ignore[assignment]
         losses: dict[str, Tensor] = {}
@@ -67,7 +71,7 @@ class Supervised(Objective):
             losses["lovasz"] = config.lovasz * lovasz_softmax(*given)
         if config.focal:
             losses["focal"] = config.focal * cross_entropy(*given, weights=weights, gamma=config.focal_gamma)
-        return {"loss": torch.stack(list(losses.values())).sum(), **losses}
+        return losses
 
 
 ENTRY = Entry("supervised", "Supervised segmentation", Config, Supervised)
