@@ -14,9 +14,8 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import statistics
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
@@ -36,6 +35,7 @@ from app.core.tasks.write_demo import write_demo
 from app.core.tasks.write_pseudo_labels import write_pseudo_labels
 from app.models.clip.source import source_of
 from benchmarks._maskclip_labels import write_maskclip_labels
+from benchmarks._trainings import say, spread
 from benchmarks.rows import Row
 
 FIRST_STREET, OTHER_STREET = 10, 1
@@ -273,7 +273,7 @@ def table(result: dict[str, Any]) -> str:
     for variant in (one for one in VARIANTS if one.name in result["scores"]):
         marks = ["✓" if on else "" for on in (variant.affinity, variant.visibility, variant.transfer)]
         cells = [
-            _spread(entry[name] for entry in result["scores"][variant.name] if name in entry) for name in SCORES
+            spread(entry[name] for entry in result["scores"][variant.name] if name in entry) for name in SCORES
         ]
         lines.append("| " + " | ".join([variant.setting, variant.labels, *marks, *cells]) + " |")
     lines += ["", "| labels of training frames | instances right | points right |", "|---|---|---|"]
@@ -282,9 +282,9 @@ def table(result: dict[str, Any]) -> str:
         lines.append("| " + " | ".join([name, *cells]) + " |")
     lines += ["", "| labels alone, evaluated drive | seen | unseen | all | hIoU |", "|---" * 5 + "|"]
     for name, found in result["labels"].items():
-        lines.append("| " + " | ".join([name, *(_spread([found[s]] if s in found else []) for s in SCORES)]) + " |")
+        lines.append("| " + " | ".join([name, *(spread([found[s]] if s in found else []) for s in SCORES)]) + " |")
     for name, found in result["scores"].items():
-        votes = _spread(entry["miou_votes"] for entry in found if "miou_votes" in entry)
+        votes = spread(entry["miou_votes"] for entry in found if "miou_votes" in entry)
         if votes:
             lines += ["", f"{name} with {VOTES} votes: {votes}."]
     lines += ["", f"{result['seconds'] / 60:.0f} min in all."]
@@ -297,21 +297,8 @@ def _share(found: dict[str, float], name: str) -> str:
     return f"{round(found[name] * found[f'{name}_right'])}/{found[name]:.0f} = {100 * found[f'{name}_right']:.1f} %"
 
 
-def _spread(values: Iterable[float]) -> str:
-    percents = [100 * value for value in values]
-    if not percents:
-        return ""
-    mean = f"{statistics.mean(percents):.1f}"
-    return f"{mean} ± {statistics.stdev(percents):.1f}" if len(percents) > 1 else mean
-
-
 def _line(found: dict[str, float]) -> str:
     return ", ".join(f"{name} {100 * value:.1f}" for name, value in found.items())
-
-
-def say(text: str) -> None:
-    """A line on how it goes."""
-    print(text, flush=True)
 
 
 def rows() -> list[Row]:

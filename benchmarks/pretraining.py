@@ -15,31 +15,23 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import statistics
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 from app.core.datasets import open_dataset
 from app.core.demo.writer import default_drive_path
-from app.core.errors import LidarScopeError, UsageError
-from app.core.evaluation.scoring import Wanted
+from app.core.errors import LidarScopeError
 from app.core.files import write_atomically
 from app.core.tasks.base import run
 from app.core.tasks.context import Context
-from app.core.tasks.evaluate import evaluate
 from app.core.tasks.write_demo import write_demo
-from app.core.training import run as runs
-from app.core.training.folder import FINISHED
-from app.core.training.recipes import own_values, recipe_of
+from app.core.training.recipes import own_values
 from app.core.training.recipes.finetune import ALSO_EPOCHS
 from app.core.training.split import OFFICIAL_TRAIN, OFFICIAL_VAL
+from benchmarks._trainings import QUIET, miou, once, say, side_by_side, spread, trained_to_the_end
 from benchmarks.rows import Row
 
 FIRST_STREET, OTHER_STREET = 100, 1
@@ -159,7 +151,7 @@ def measure(bench: Bench) -> dict[str, Any]:
     ]
     own = [start for start in bench.starts if start in PAIRS]
     result: dict[str, Any] = {"pretraining": {}, "scores": [], "seconds": 0.0}
-    with _side_by_side(bench.processes) as each:
+    with side_by_side(bench.processes) as each:
         for start, found in zip(own, each(pretrained, [bench] * len(own), own), strict=True):
             result["pretraining"][start] = found
             say(f"{NAMES[start]}: {_line(found)}")
@@ -171,20 +163,10 @@ def measure(bench: Bench) -> dict[str, Any]:
     return result
 
 
-@contextmanager
-def _side_by_side(processes: int) -> Iterator[Any]:
-    """``map``, here or over processes."""
-    if processes == 1:
-        yield map
-        return
-    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
-        yield pool.map
-
-
 def pretrained(bench: Bench, start: str) -> dict[str, float]:
     """Pretrain one network unless that is done; its occupancy scores on what is evaluated."""
     settings = {
-        **bench.common, **_where(bench), **_quiet(), "pairs": PAIRS[start], "validate_every": "10000000",
+        **bench.common, **_where(bench), **QUIET, "pairs": PAIRS[start], "validate_every": "10000000",
         "validate_scans": "20",
     }  # fmt: skip
     if bench.pretraining:
@@ -192,13 +174,13 @@ def pretrained(bench: Bench, start: str) -> dict[str, float]:
     if bench.recipe == "demo_also":
         settings["rotate"] = "true"  # as published, and as networks are finetuned
     folder = bench.out / "runs" / start
-    return _once(folder, lambda: _run(folder, bench.recipe, settings, bench.data))
+    return once(folder, lambda: trained_to_the_end(folder, bench.recipe, settings, bench.data))
 
 
 def trained(bench: Bench, job: Job) -> dict[str, float]:
     """Train one network unless that is done, and evaluate it: mIoU and seconds."""
     settings = {
-        **_usual(bench), **bench.common, **bench.own, **_where(bench), **_quiet(), "seed": str(job.seed),
+        **_usual(bench), **bench.common, **bench.own, **_where(bench), **QUIET, "seed": str(job.seed),
         "label_fraction": f"{job.fraction:g}", "validate_every": "0",
     }  # fmt: skip
     if bench.published:
@@ -213,39 +195,13 @@ def trained(bench: Bench, job: Job) -> dict[str, float]:
 
     def work() -> dict[str, float]:
         began = time.perf_counter()
-        _run(folder, kind, settings, bench.data)
-        return {"miou": _miou(bench, folder), "seconds": time.perf_counter() - began}
+        trained_to_the_end(folder, kind, settings, bench.data)
+        return {
+            "miou": miou(folder, bench.val, bench.val_sequences, bench.protocol),
+            "seconds": time.perf_counter() - began,
+        }
 
-    return _once(folder, work)
-
-
-def _once(folder: Path, work: Callable[[], dict[str, float]]) -> dict[str, float]:
-    """What ``work`` finds, kept in the folder for later calls."""
-    done = folder / "scores.json"
-    if not done.is_file():
-        write_atomically(done, json.dumps(work()).encode())
-    found: dict[str, float] = json.loads(done.read_text())
-    return found
-
-
-def _run(folder: Path, name: str, settings: dict[str, str], data: Path) -> dict[str, float]:
-    """Train to the end, going on where it was; ``UsageError`` where somebody stopped it."""
-    if (folder / "config.json").is_file():
-        outcome = runs.resume(folder)
-    else:
-        kind, recipe = recipe_of(name, settings)
-        outcome = runs.train(folder, kind, recipe, data)
-    if outcome.state != FINISHED:
-        raise UsageError(f"{folder} was stopped at step {outcome.step}; the same command goes on from there.")
-    return dict(outcome.scores)
-
-
-def _miou(bench: Bench, folder: Path) -> float:
-    import torch
-
-    torch.set_num_threads(1)  # as the trainings: several at a time would wait for each other
-    about: dict[str, Any] = {"data": bench.val, "sequences": bench.val_sequences, "wanted": Wanted(bench.protocol)}
-    return float(run(evaluate(Context(), predictions=folder, **about)).report()["miou"])
+    return once(folder, work)
 
 
 def _usual(bench: Bench) -> dict[str, str]:
@@ -271,11 +227,6 @@ def _where(bench: Bench) -> dict[str, str]:
     }
 
 
-def _quiet() -> dict[str, str]:
-    """One thread each, since several trainings run at a time; a checkpoint now and then, to go on from."""
-    return {"threads": "1", "watch_every": "0", "checkpoint_every": "50", "keep_checkpoints": "1"}
-
-
 def table(result: dict[str, Any]) -> str:
     """Rows by share and start: mIoU as mean ± spread, and the mean of the gains seed by seed, as Markdown."""
     lines = ["| labels | begins with | mIoU | gain |", "|---" * 4 + "|"]
@@ -293,22 +244,8 @@ def table(result: dict[str, Any]) -> str:
     return "\n".join([*lines, "", f"{result['seconds'] / 60:.0f} min in the last call."])
 
 
-def spread(values: Iterable[float], sign: str = "") -> str:
-    """Mean and standard deviation of shares, in percent."""
-    percents = [100 * value for value in values]
-    if not percents:
-        return ""
-    mean = f"{statistics.mean(percents):{sign}.1f}"
-    return f"{mean} ± {statistics.stdev(percents):.1f}" if len(percents) > 1 else mean
-
-
 def _line(found: dict[str, float]) -> str:
     return ", ".join(f"{n} {v:.0f}" if n == "seconds" else f"{n} {100 * v:.1f} %" for n, v in found.items())
-
-
-def say(text: str) -> None:
-    """A line on how it goes."""
-    print(text, flush=True)
 
 
 def rows() -> list[Row]:

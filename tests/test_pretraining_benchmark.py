@@ -33,9 +33,9 @@ def test_fields_are_the_same_but_for_what_is_begun_with(bench: Bench, monkeypatc
         seen[folder.name] = name, settings
         return {}
 
-    monkeypatch.setattr(pretraining, "_run", note)
-    monkeypatch.setattr(pretraining, "_miou", lambda *_: 0.5)
-    monkeypatch.setattr(pretraining, "_once", lambda folder, work: work())
+    monkeypatch.setattr(pretraining, "trained_to_the_end", note)
+    monkeypatch.setattr(pretraining, "miou", lambda *_: 0.5)
+    monkeypatch.setattr(pretraining, "once", lambda folder, work: work())
     for start in (SCRATCH, NEAREST, ANY):
         pretraining.trained(bench, Job(start, 0.5, 1))
     fields = {name: settings for name, (_, settings) in seen.items()}
@@ -72,9 +72,9 @@ def test_a_run_that_was_stopped_is_not_scored(
 
 def test_the_published_passes(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
-    monkeypatch.setattr(pretraining, "_run", lambda _f, _n, settings, _d: seen.append(settings) or {})
-    monkeypatch.setattr(pretraining, "_miou", lambda *_: 0.5)
-    monkeypatch.setattr(pretraining, "_once", lambda folder, work: work())
+    monkeypatch.setattr(pretraining, "trained_to_the_end", lambda _f, _n, settings, _d: seen.append(settings) or {})
+    monkeypatch.setattr(pretraining, "miou", lambda *_: 0.5)
+    monkeypatch.setattr(pretraining, "once", lambda folder, work: work())
     published = replace(bench, published=True, recipe="also", common={}, own={}, pretraining=0)
     pretraining.trained(published, Job(NEAREST, 0.01, 0))
     pretraining.trained(published, Job(SCRATCH, 1.0, 0))
