@@ -124,8 +124,8 @@ class RenderClient:
         if isinstance(message, SetItem):
             check(message.item)
         with self._lock:
-            if self._closed:
-                return
+            if self._closed or (isinstance(message, Hold) and not self._raster_draws()):
+                return  # who draws alone waits for nothing
             serial = next(self._serial)
             self._remember(serial, message)
             for link in self.links.values():
@@ -259,9 +259,21 @@ class RenderClient:
         if other is not None and (raster is None or raster.dead or self._ready["raster"].is_set()):
             other.send(0, Shade())
 
+    def _raster_draws(self) -> bool:
+        return "raster" in self.links and not self.links["raster"].dead
+
+    def _let_go(self) -> None:
+        """Without the rasteriser nothing is held back: nobody else would draw what comes meanwhile."""
+        if self._raster_draws() or "open3d" not in self.links:
+            return
+        for name, view in self._views.items():
+            if view.last.pop(Hold, None) is not None:
+                self.links["open3d"].send(next(self._serial), Hold(name, False))
+
     def _ended(self, reply: Ended) -> None:
         """A process has ended. Pictures it owes are asked for once more, elsewhere if it will not come back."""
         with self._lock:
+            self._let_go()
             self._ready[reply.renderer].clear()
             self._shade()
             owed = {t: a for t, a in self._asked.items() if a.renderer == reply.renderer}

@@ -145,6 +145,15 @@ def test_views_of_which_more_is_on_its_way_are_left_to_the_rasteriser(start: Sta
     got.wait(lambda: got.pictures[-1].renderer == "open3d")
 
 
+def test_alone_it_waits_for_nothing(start: Start, street: Street) -> None:
+    client, got = start("open3d")
+    client.send(Hold("v", True))
+    client.send(Resize("v", 320, 200))
+    client.send(SetItem("v", "cloud", Cloud(*street)))
+    client.send(SetCamera("v", CAMERA, False))
+    got.wait(lambda: got.pictures and got.pictures[-1].final)
+
+
 def test_map_coordinates_agree_too(street: Street) -> None:
     """Half a million metres from the origin float32 holds 3 cm; both renderers must lose nothing more."""
     far = np.array([524288.0, 262144.0, 128.0])
