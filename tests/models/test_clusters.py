@@ -230,3 +230,13 @@ def test_looking_changes_nothing_that_is_remembered() -> None:
     made.eval()
     made(batch())
     assert all(torch.equal(before[name], value) for name, value in made.memory.state_dict().items())
+
+
+def test_contrasts_are_not_rounded_where_the_network_is_in_half_precision() -> None:
+    made = objective()
+    made(batch())
+    with torch.autocast("cpu", torch.bfloat16):
+        found = made(batch())
+    assert found["contrast_earlier"].dtype == torch.float32
+    value = found["contrast_earlier"].item()
+    assert value != torch.tensor(value).bfloat16().item()

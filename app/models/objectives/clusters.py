@@ -84,11 +84,18 @@ class ClusterContrast(Supervised):
 
     def _contrasts(self, embedded: Tensor, predicted: Tensor, targets: Tensor) -> dict[str, Tensor]:
         """The three contrasts by name; the memory takes in what was seen."""
-        settings, memory = self.settings, self.memory
         names = ("contrast_earlier", "contrast_points", "contrast_centres")
         if len(targets) < 2:  # nothing can be normalised over one point
             return dict.fromkeys(names, embedded.sum().float() * 0)
         features = normalize(self.projector(embedded).float(), dim=1)
+        with torch.autocast(
+            features.device.type, enabled=False
+        ):  # distances over τ are large: half would round them
+            return dict(zip(names, self._told(features, predicted, targets), strict=True))
+
+    def _told(self, features: Tensor, predicted: Tensor, targets: Tensor) -> list[Tensor]:
+        """The three contrasts of (N, D) features of unit length, each with its weight."""
+        settings, memory = self.settings, self.memory
         cluster = self._assigned(features.detach(), targets)
         rows = anchors(targets, predicted, settings.anchors)
         own, of_own = features.index_select(0, rows), (targets * memory.count + cluster).index_select(0, rows)
@@ -99,7 +106,7 @@ class ClusterContrast(Supervised):
             for others, itself in ((earlier, False), ((own, of_own), True), (centres, False))
         ]
         self._remember(features.detach(), targets, cluster)
-        return {name: scale * value for name, value in zip(names, told, strict=True)}
+        return [scale * value for value in told]
 
     def _assigned(self, features: Tensor, targets: Tensor) -> Tensor:
         """(N,) int64 cluster of each point within its class."""
