@@ -16,7 +16,7 @@ from app.core.errors import Cancelled, LidarScopeError
 from app.core.state import LogLine, TaskInfo
 from app.core.taskbook import TaskBook
 from app.core.tasks.base import Partial, Progress
-from app.core.tasks.engine import Engine, Post
+from app.core.tasks.engine import REPLACED, Engine, Post
 
 LOG_KEPT = 2000
 LEVELS = ("info", "warning", "error")
@@ -99,7 +99,8 @@ class SessionTasks:
 
         def error(problem: LidarScopeError) -> None:
             cancelled = isinstance(problem, Cancelled)
-            self._book.finish(id, "cancelled" if cancelled else "failed", str(problem))
+            how = "failed" if not cancelled else "replaced" if str(problem) == REPLACED else "cancelled"
+            self._book.finish(id, how, str(problem))
             if not cancelled:
                 self.log_line(str(problem), "error")
             if on_error is not None:

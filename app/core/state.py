@@ -167,8 +167,11 @@ class LayerInfo:
 
 @dataclass(frozen=True)
 class TaskInfo:
-    """One piece of long work. ``state``: queued, running, done, failed or cancelled; ``total`` 0: unknown;
-    ``remaining``: estimated seconds left, None while nobody can say."""
+    """One piece of long work. ``total`` 0: unknown; ``remaining``: estimated seconds left, None: nobody can say.
+
+    ``state``: queued, running, done, failed, cancelled (by the user), or replaced (by newer work of the same kind,
+    which is no news to anybody).
+    """
 
     id: int
     title: str

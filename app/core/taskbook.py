@@ -72,12 +72,14 @@ class TaskBook:
         self._set(id, state="running", done=done, total=total, text=text, remaining=remaining)
 
     def finish(self, id: int, state: str, text: str = "") -> None:
-        """The task is done, failed or cancelled; later reports about it are ignored."""
+        """The task is done, failed, cancelled, or replaced, which is not kept; later reports are ignored."""
         if not self.is_active(id):
             return
         info = self._entries[id].info
         done = info.total if state == "done" else info.done
         self._set(id, state=state, done=done, text=text or info.text, remaining=None)
+        if state == "replaced":
+            del self._entries[id]
 
     def _set(self, id: int, **changes: object) -> None:
         entry = self._entries[id]

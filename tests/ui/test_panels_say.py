@@ -167,6 +167,15 @@ def test_tasks_that_go_on_stand_above_those_that_ended(window: MainWindow) -> No
     assert row.rest.text() == "cancelled" and not row.cancel.isVisible()
 
 
+def test_work_that_newer_work_replaced_is_not_listed(window: MainWindow) -> None:
+    tasks, session = panel(window, "tasks", TasksPanel), window.session
+    assert isinstance(tasks, TasksPanel)
+    one = session.track("Look at the methods", lambda: None)
+    assert one in tasks._rows
+    session.tracked_end(one, "replaced")
+    assert one not in tasks._rows and one not in [task.id for task in session.tasks]
+
+
 def test_the_log_keeps_its_end_in_sight_and_marks_errors(window: MainWindow) -> None:
     log = panel(window, "log", LogPanel)
     assert isinstance(log, LogPanel)

@@ -106,6 +106,11 @@ class TasksPanel(Panel):
 
     def _on_task(self, task: TaskInfo) -> None:
         row = self._rows.get(task.id)
+        if task.state == "replaced":
+            if row is not None:
+                self._take_away(task.id)
+            self._show_empty()
+            return
         if row is None:
             row = TaskRow(lambda: self.session.cancel_task(task.id))
             self._rows[task.id] = row
@@ -116,10 +121,13 @@ class TasksPanel(Panel):
             self._stack.removeWidget(row)
             self._stack.insertWidget(len(self._rows) - len(self._ended), row)
             while len(self._ended) > KEPT:
-                old = self._rows.pop(self._ended.pop(0))
-                self._stack.removeWidget(old)
-                old.deleteLater()
+                self._take_away(self._ended.pop(0))
         self._show_empty()
+
+    def _take_away(self, id: int) -> None:
+        row = self._rows.pop(id)
+        self._stack.removeWidget(row)
+        row.deleteLater()
 
     def _show_empty(self) -> None:
         self.empty.setVisible(not self._rows)

@@ -64,3 +64,14 @@ def test_finished_tasks_are_forgotten_in_time_and_running_ones_never() -> None:
         watch.book.finish(watch.book.add("short"), "done")
     assert len(watch.book.all) <= FINISHED_KEPT + 2
     assert watch.book.all[0].id == running
+
+
+def test_replaced_work_is_told_and_not_kept() -> None:
+    told: list[TaskInfo] = []
+    book = TaskBook(told.append)
+    first, second = book.add("Look"), book.add("Look")
+    book.finish(first, "replaced", "Replaced by a newer request.")
+    assert (told[-1].id, told[-1].state) == (first, "replaced")
+    assert [task.id for task in book.all] == [second]
+    book.progress(first, 1, 2, "late news")
+    assert not book.is_active(first)
