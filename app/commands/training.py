@@ -116,13 +116,13 @@ def recipes(
 ) -> None:
     """List the recipes, or the fields of one with their meaning, range and value."""
     from app.core.training.recipe import fields_of
-    from app.core.training.recipes import kind_of, kinds, names
+    from app.core.training.recipes import about, kind_of, kinds, names
 
     if recipe is None:
         if as_json:
-            print_json({"recipes": list(names())})
+            print_json({"recipes": list(names()), "about": {name: about(name) for name in names()}})
         else:
-            print("\n".join(names()))
+            print("\n".join(f"{name}\n    {about(name)}" for name in names()))
         return
     kind, values = (kind_of(recipe), {}) if recipe in kinds() else _with_values(recipe)
     fields = [{**field, "value": values.get(field["name"], field["default"])} for field in fields_of(kind)]

@@ -12,7 +12,7 @@ from window_helpers import MakeWindow, settle
 
 from app.core.training.folder import RunFolder
 from app.core.training.recipe import Recipe
-from app.core.training.recipes import kind_of, kinds, names, own_values, recipe_of
+from app.core.training.recipes import about, kind_of, kinds, names, own_values, recipe_of
 from app.ui.dialogs.new_run import NewRun
 from app.ui.main_window import MainWindow
 from app.ui.panels.training import TrainingPanel
@@ -57,6 +57,7 @@ def test_the_form_shows_each_recipe_as_it_is(training: MainWindow, name: str) ->
     form = open_form(training)
     form.recipe.setCurrentIndex(form.recipe.findData(name))
     form.form.finish()
+    assert form.about.text() == about(name) != ""
     assert form.form.changes() == []
     kind = kind_of(own_values(name)[0])
     needed = {"init": __file__} if kind.needs_init else {"labels": __file__} if kind.needs_pseudo_labels else {}

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QPushButton,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -24,7 +25,7 @@ from app.core.errors import LidarScopeError, UsageError
 from app.core.session import Session
 from app.core.tasks.follow_runs import config_of
 from app.core.training.recipe import Recipe
-from app.core.training.recipes import kind_of, names, own_values
+from app.core.training.recipes import about, kind_of, names, own_values
 from app.ui import text
 from app.ui.widgets.common import hint
 from app.ui.widgets.recipe_form import RecipeForm
@@ -93,7 +94,10 @@ class NewRun(QDialog):
         self.name.setAccessibleName("Name of the run")
         self.name.setToolTip("The run's folder is called so")
         self.name.textEdited.connect(self._rename)
+        self.about = hint("")
+        self.about.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         form.addRow("Recipe", self.recipe)
+        form.addRow("", self.about)
         form.addRow("Data", self._with_button(self.data))
         form.addRow("Name", self.name)
         return form
@@ -169,6 +173,7 @@ class NewRun(QDialog):
         name = str(self.recipe.currentData())
         kind, usual = own_values(name)
         self._kind = kind
+        self.about.setText(about(name))
         if "threads" in values and values["threads"] == (os.cpu_count() or 0):
             values = {key: value for key, value in values.items() if key != "threads"}
         self.form.show_recipe(kind_of(kind), usual, values)

@@ -60,7 +60,10 @@ def test_bad_input_is_one_sentence(
 
 def test_fields_are_listed_with_their_meaning(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["recipes", "--json"]) == 0
-    assert {"supervised", "finetune", "demo"} <= set(json.loads(capsys.readouterr().out)["recipes"])
+    said = json.loads(capsys.readouterr().out)
+    assert {"supervised", "finetune", "demo"} <= set(said["recipes"]) == set(said["about"])
+    assert said["about"]["supervised"] == "Learn the classes from labelled scans."
+    assert all(sentence.endswith(".") and "`" not in sentence for sentence in said["about"].values())
     assert main(["recipes", "demo", "--json"]) == 0
     fields = {field["name"]: field for field in json.loads(capsys.readouterr().out)["fields"]}
     assert fields["voxel_size"]["range"] == "at least 0.005 and at most 5"

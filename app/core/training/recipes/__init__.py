@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,17 @@ def kind_of(name: str) -> type[Recipe]:
     return kinds()[name]
 
 
+def about(name: str) -> str:
+    """What the recipe of that name learns, and how: the first sentence of its file. Errors as :func:`kind_of`."""
+    if name in kinds():
+        said = (load(__name__, name).__doc__ or "").split("\n\n")[0]
+    else:
+        lines = _text_of(name).splitlines()
+        said = " ".join(line[1:].strip() for line in takewhile(lambda line: line.startswith("#"), lines))
+        said = re.split(r"(?<=\.)\s", said)[0]
+    return " ".join(said.replace("``", "").split())
+
+
 def recipe_of(name: str, settings: Mapping[str, str] | None = None) -> tuple[str, Recipe]:
     """A recipe by the name of its kind, of a file in ``assets/recipes``, or by the path of such a YAML file.
 
@@ -57,15 +70,27 @@ def own_values(name: str) -> tuple[str, dict[str, Any]]:
     return kind, kind_of(kind).model_construct(**fields).model_dump(mode="json", warnings=False)
 
 
+def _path_of(name: str) -> Path:
+    return Path(name) if Path(name).suffix in (".yaml", ".yml") else ASSETS / f"{name}.yaml"
+
+
+def _text_of(name: str) -> str:
+    path = _path_of(name)
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UsageError(f"There is no recipe '{name}'; there are: {', '.join(names())}.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} cannot be read as YAML ({str(error).splitlines()[0]}).") from None
+
+
 def _from_file(name: str) -> tuple[str, dict[str, Any]]:
     import yaml
 
-    path = Path(name) if Path(name).suffix in (".yaml", ".yml") else ASSETS / f"{name}.yaml"
+    path = _path_of(name)
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UsageError(f"There is no recipe '{name}'; there are: {', '.join(names())}.") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        content = yaml.safe_load(_text_of(name))
+    except yaml.YAMLError as error:
         raise DataError(f"{path} cannot be read as YAML ({str(error).splitlines()[0]}).") from None
     if not isinstance(content, dict) or not isinstance(content.get("recipe"), str):
         raise DataError(f"{path} is no recipe: expected a mapping with 'recipe' and fields of it.")
