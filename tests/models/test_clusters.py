@@ -223,9 +223,11 @@ def test_without_a_contrast_it_is_supervised_and_without_labels_it_is_zero() -> 
     nothing["loss"].backward()
 
 
-def test_looking_changes_nothing_that_is_remembered() -> None:
+@pytest.mark.parametrize("begun", [True, False])
+def test_looking_changes_nothing_that_is_remembered(begun: bool) -> None:
     made = objective()
-    made(batch())
+    if begun:
+        made(batch())
     before = {name: value.clone() for name, value in made.memory.state_dict().items()}
     made.eval()
     made(batch())

@@ -112,7 +112,8 @@ class ClusterContrast(Supervised):
         """(N,) int64 cluster of each point within its class."""
         cluster = torch.zeros_like(targets)
         for label, rows in _by_class(targets):
-            self.memory.begin(label, features[rows])
+            if self.training:
+                self.memory.begin(label, features[rows])
             cluster[rows] = balanced_clusters(features[rows], self.memory.centres[label])
         return cluster
 
