@@ -376,29 +376,3 @@ def test_a_threshold_without_a_surface_offers_one_that_has(surface: SessionSurfa
     surface.take_middle()
     assert len(shown(surface).triangles)
     assert (surface.state.remedy, surface.state.between) == ("", None)
-
-
-def test_what_the_first_surface_needs_is_loaded_once_before_it_is_switched_on(
-    held: Session, engine: HeldEngine, weights: Path
-) -> None:
-    surface = held.surface
-    engine.answer_all()
-    surface.set_options(baseline="tsdf")
-    assert not engine.waiting
-    surface.warm()
-    surface.warm()
-    (first,) = engine.waiting
-    assert (first.name, first.params["options"].baseline) == ("warm_surfaces", "tsdf")
-    surface.set_options(checkpoint=weights)
-    surface.warm()
-    (second,) = engine.waiting
-    assert second.params["options"].checkpoint == weights
-    before = surface.state
-    engine.fail(UsageError("nothing to load"))
-    surface.warm()
-    assert not engine.waiting
-    assert surface.state == before
-    surface.turn_on()
-    surface.set_options(baseline="tsdf")
-    surface.warm()
-    assert "warm_surfaces" not in names(engine)
