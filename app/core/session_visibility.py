@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from psygnal import Signal, SignalInstance
 
-from app.core.errors import Cancelled, LidarScopeError, UsageError
+from app.core.errors import LidarScopeError, UsageError
 from app.core.geometry.visibility import VisibilityOptions, check
 from app.core.geometry.visibility_curves import with_threshold
+from app.core.session_newest import Newest
 from app.core.visibility_view import VisibilityPicture
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from app.core.session_affinity import SessionAffinity
     from app.core.session_selection import Mode
     from app.core.state import FrameState, Playback
-    from app.core.tasks.base import Partial, Progress
     from app.core.tasks.context import Source
     from app.core.tasks.engine import Engine
 
@@ -81,8 +81,7 @@ class SessionVisibility:
         self._options = self.options
         self._picture: VisibilityPicture | None = None
         self._problem = ""
-        self._asked: tuple[object, ...] = ()
-        self._looking = False
+        self._asking = Newest(host, "tell_visibility")
         self._labels: SessionAffinity | None = None
         self._labels_had = DEFAULT
         host.frame_changed.connect(self._look_again)
@@ -186,7 +185,7 @@ class SessionVisibility:
     @property
     def looking(self) -> bool:
         """Whether something is on its way."""
-        return self._looking
+        return self._asking.working
 
     def place(self, row: int) -> int | None:
         """Where a drawn point stands in the arrays of the picture; None if it is not in it."""
@@ -279,40 +278,27 @@ class SessionVisibility:
 
     def _look_again(self, _news: object = None) -> None:
         wanted = self._wanted()
-        if wanted == self._asked:
+        if wanted == (self._asking.wanted or ()):
             return
-        self._asked = wanted
+        self._asking.forget()
+        self._problem = ""
         picture = self._picture
         if not wanted or (picture is not None and (picture.frame, picture.camera) != (wanted[1], wanted[2])):
             self._take(None)
-        self._problem = ""
-        self._looking = bool(wanted)
         if wanted:
             self._ask(wanted)
 
     def _ask(self, wanted: tuple[object, ...]) -> None:
-        """Have the engine look; not listed among the tasks, since it follows every frame and every drag."""
+        """Have the engine look."""
         source, index, camera, options, thorough = wanted
 
-        def news(event: Progress | Partial) -> None:
-            value = getattr(event, "value", None)
-            if self._asked == wanted and isinstance(value, VisibilityPicture):
-                self._take(value)
-
-        def came(picture: VisibilityPicture) -> None:
-            if self._asked == wanted:
-                self._looking = False
-                self._take(picture)
-
         def failed(error: LidarScopeError) -> None:
-            if self._asked == wanted and not isinstance(error, Cancelled):
-                self._looking, self._problem = False, str(error)
-                self._take(None)
+            self._problem = str(error)
+            self._take(None)
 
-        post = self._host._posted
-        self._host._engine.submit(
-            "tell_visibility", key="tell_visibility", on_event=post(news), on_result=post(came),
-            on_error=post(failed), source=source, index=index, camera=camera, options=options, thorough=thorough,
+        self._asking.ask(
+            wanted, self._take, failed, partial=self._take,
+            source=source, index=index, camera=camera, options=options, thorough=thorough,
         )  # fmt: skip
 
     def _take(self, picture: VisibilityPicture | None) -> None:

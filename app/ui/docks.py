@@ -81,7 +81,7 @@ class PanelDock(QDockWidget):
     def __init__(self, name: str, info: PanelInfo, panel: Panel) -> None:
         super().__init__(info.title)
         self.setObjectName(f"panel.{name}")
-        self.info = info
+        self.name, self.info = name, info
         self.panel = panel
         self.setWidget(_scrolling(panel) if info.area in ("left", "right") else panel)
         self.setTitleBarWidget(PanelTitle(self, info, panel.hint) if info.titled else QWidget())
@@ -127,14 +127,17 @@ class Docks(QObject):
         """Docks whose own place is that area, in order."""
         return [dock for dock in self.all.values() if dock.info.area == area]
 
-    def arrange(self) -> None:
-        """Put every dock into its own place."""
+    def arrange(self, names: frozenset[str] | None = None) -> None:
+        """Put every dock into its own place, and show these alone; None: all.
+
+        A panel that is not meant is not shown for a moment either: it would begin work that nobody looks at.
+        """
         for area in ("left", "right", "bottom", "centre"):
             window = self.inner if area == "centre" else self.outer
             for dock in self.of_area(area):
                 dock.setFloating(False)
                 window.addDockWidget(AREAS[area], dock)
-                dock.show()
+                dock.setVisible(names is None or dock.name in names)
         left = self.of_area("left")
         self._stack(left)
         if self.outer.height() < SHORT and len(left) > 2:

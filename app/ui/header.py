@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.core.cores import usable_cores
 from app.ui import icons, text, theme
 from app.ui.desk import Desk
 from app.ui.listening import Listening
@@ -202,5 +202,4 @@ def device() -> str:
         for line in file.read_text("utf-8", "replace").splitlines():
             if line.startswith("Model:"):
                 return line.partition(":")[2].strip().removeprefix("NVIDIA ")
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return f"CPU · {text.plural(cores, 'core')}"
+    return f"CPU · {text.plural(usable_cores(), 'core')}"

@@ -154,9 +154,7 @@ class MainWindow(Listening, QMainWindow):
             self.session.split(space.split)
         stored = self._layouts.get(space.name)
         if stored is None or not self.docks.restore(stored):
-            self.docks.arrange()
-            self.docks.show_only(space.panels)
-            self.docks.share_room()
+            self.docks.arrange(space.panels)
         self.menus.refresh_soon()
 
     def reset_layout(self) -> None:

@@ -19,8 +19,9 @@ from app.ui import theme
 from app.ui.application import create_window
 from app.ui.main_window import MainWindow
 
-LASTING = ("autosave", "corrections", "keys")
-"""Threads that the process keeps: they write sessions and corrections by hand, and look up keys of cells."""
+LASTING = ("autosave", "corrections", "keys", "network", "field")
+"""Threads that the process keeps: they write sessions and corrections by hand, look up keys of cells, run networks
+and ask fields."""
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from app.core.cores import usable_cores
 from app.core.geometry import neighbours_loops as loops
 from app.core.geometry.neighbours_grid import numbered
 
@@ -129,7 +129,7 @@ def spread_index(hoods: Neighbourhoods, flatness: np.ndarray, scale: float, *, w
 
 def worker_count(total: int, workers: int = 0) -> int:
     """Threads for a cloud of ``total`` points, where ``workers`` are wished for (0: all processors, at most 8)."""
-    return 1 if total < _SHARED else workers or min(os.cpu_count() or 1, 8)
+    return 1 if total < _SHARED else workers or min(usable_cores(), 8)
 
 
 def parts(total: int, count: int) -> list[tuple[int, int]]:

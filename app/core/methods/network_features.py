@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from app.core.cores import network_threads
 from app.core.errors import DataError, LidarScopeError
 from app.core.labels import LabelSet
 from app.core.language.clips import waiting
@@ -174,7 +175,7 @@ def _run(
         return np.zeros((0, model.card.clip_dim), np.float16), row
     autocast = torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")
     try:
-        with torch.inference_mode(), autocast, Stoppable(model.network, stop):
+        with torch.inference_mode(), autocast, network_threads(), Stoppable(model.network, stop):
             coords = torch.from_numpy(given.coords).to(device)
             found = model.network.to(device)(coords, torch.from_numpy(given.feats).to(device)).float()
     except (MemoryError, RuntimeError) as error:

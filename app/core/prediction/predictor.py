@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from app.core.cores import network_threads
 from app.core.errors import DataError, UsageError
 from app.core.model_card import LoadedModel, device_of
 from app.core.network_inputs import frame_columns, network_input
@@ -114,7 +115,7 @@ class Predictor:
         kind = self.device.type
         autocast = torch.autocast(kind, torch.bfloat16, enabled=self.precision == "bf16")
         try:
-            with torch.inference_mode(), autocast, Stoppable(network, stop):
+            with torch.inference_mode(), autocast, network_threads(), Stoppable(network, stop):
                 coords = torch.from_numpy(given.coords).to(self.device)
                 embedded = network.embed(coords, torch.from_numpy(given.feats).to(self.device))
                 logits = network.classify(embedded).float()

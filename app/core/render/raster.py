@@ -6,7 +6,6 @@ and point-index buffers that shading and picking need, whichever renderer gives 
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from app.core.cores import usable_cores
 from app.core.render import facets, kernels
 from app.core.render.camera import NEAR, Camera
 from app.core.render.kernels import MARGIN
@@ -48,7 +48,7 @@ class Raster:
     name = "raster"
 
     def __init__(self, threads: int | None = None) -> None:
-        self._threads = threads or min(_cores(), 8)
+        self._threads = threads or min(usable_cores(), 8)
         self._pool = ThreadPoolExecutor(self._threads, "raster") if self._threads > 1 else None
         self._places, self._depths = np.empty(0, np.uint32), np.empty(0, np.float32)
         self._vertices = np.empty((3, 0), np.float32)
@@ -217,7 +217,3 @@ def camera_lens(camera: Camera, width: int, height: int) -> np.ndarray:
     """(4,) float32: focal lengths and principal point, pixels."""
     k = camera.matrix(width, height)
     return np.array([k[0, 0], k[1, 1], k[0, 2], k[1, 2]], np.float32)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from app.core.cores import network_threads
 from app.core.errors import DataError, UsageError
 from app.core.model_card import ModelCard
 from app.core.network_inputs import frame_columns, network_input
@@ -84,6 +85,7 @@ def latent_steps(model: Model, frame: Frame, *, precision: str = "auto") -> Gene
             with (
                 torch.inference_mode(),
                 torch.autocast(device.type, torch.bfloat16, enabled=fast),
+                network_threads(),
                 Stoppable(model.network, stop),
             ):
                 coords = torch.from_numpy(given.coords).to(device)
@@ -169,9 +171,6 @@ class NetworkField:
             for part in given:
                 told[part] = self._ask(places[part])
 
-        if len(parts) < THREADS:
-            work(parts)
-            return told
         # each thread has a run of its own: places that follow each other have the same points near them
         edges = [len(parts) * k // THREADS for k in range(THREADS + 1)]
         for _ in _threads().map(work, [parts[a:b] for a, b in itertools.pairwise(edges)]):

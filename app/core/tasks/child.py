@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.core import tasks
+from app.core.cores import share_cores
 from app.core.errors import Cancelled, Fault, LidarScopeError
 from app.core.niceness import LATER, PROMPT, stand_back
 from app.core.tasks.channel import Channel
@@ -160,6 +161,7 @@ class _Forward(logging.Handler):
 def main(lane: str) -> None:
     """Run the engine process of a lane over standard input and output."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches the window, which then ends this process
+    share_cores()
     stand_back(LATER if lane == "background" else PROMPT)
     incoming, outgoing = os.dup(0), os.dup(1)
     nowhere = os.open(os.devnull, os.O_RDONLY)

@@ -19,6 +19,7 @@ import numpy as np
 
 from app.core.errors import UsageError
 from app.core.layers.coloring import colorize
+from app.core.prediction.aside import aside
 from app.core.surface import baselines, coloring, limits
 from app.core.surface.extraction import Box, ExtractionOptions, Field, extracting
 from app.core.surface.marching import Triangles
@@ -119,12 +120,19 @@ def prepared(
         maker = f"truncated distances along lines of sight ({sight.truncation:g} m)"
         found = Prepared(Seen(baselines.SightField(frame.points, sight)), told, radius, MOST, maker)
     else:
-        yield Progress(0, 0, "read the checkpoint")
-        model = _model(context, options)
+        model = yield from _model(context, options)
         latents = yield from _latents(context, source, frame, options, model)
-        field = NetworkField(
-            model.head, latents, neighbours=options.neighbours, radius=options.radius, precision=options.precision
-        )
+
+        def build(_stop: object) -> NetworkField:
+            return NetworkField(
+                model.head,
+                latents,
+                neighbours=options.neighbours,
+                radius=options.radius,
+                precision=options.precision,
+            )
+
+        field = yield from pieces(aside(build), "get ready to ask the head")
         maker = f"{model.path.name} ({model.identity}), {field.neighbours} neighbours, {field.precision}"
         told = replace(told, field=field, latents=latents)
         found = Prepared(Seen(field), told, field.radius, field.most, maker, model.card.step)
@@ -154,7 +162,7 @@ def levels(
         yield made
         return
     given = yield from prepared(context, source, frame, options)
-    yield from _refined(context, source, frame, options, given, points, began)
+    yield from refined(context, source, frame, options, given, points, began)
 
 
 def _at_once(
@@ -169,7 +177,7 @@ def _at_once(
     return surface, f"Poisson reconstruction, {step:g} m, cut off {radius:g} m from points", notes
 
 
-def _refined(
+def refined(
     context: Context,
     source: Source,
     frame: Frame,
@@ -178,6 +186,7 @@ def _refined(
     points: np.ndarray,
     began: float,
 ) -> Generator[Progress | Made, None, None]:
+    """The levels of a field's surface near ``points``; ``began`` is when the work on it did (``perf_counter``)."""
     steps = steps_to(options.step)
     seen, before = given.field, given.field.asked
     done = 0
@@ -305,14 +314,15 @@ def _weights(options: SurfaceOptions) -> tuple[Path, int, int] | tuple[()]:
     return path, about.st_mtime_ns, about.st_size
 
 
-def _model(context: Context, options: SurfaceOptions) -> SurfaceModel:
+def _model(context: Context, options: SurfaceOptions) -> Generator[Progress, None, SurfaceModel]:
     """The checkpoint, from memory where it was used lately and its file is the same."""
     weights = _weights(options)
     assert weights, "a network has weights"
     key = ("surface", *weights, options.device)
     held: SurfaceModel | None = context.held_model(key)
     if held is None:
-        held = load_surface_model(weights[0], options.device)
+        loading = aside(lambda _stop: load_surface_model(weights[0], options.device))
+        held = yield from pieces(loading, "read the checkpoint")
         context.hold_model(key, held)
     return held
 

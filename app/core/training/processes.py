@@ -7,6 +7,7 @@ import os
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from app.core.cores import usable_cores
 from app.core.errors import UsageError
 from app.core.model_card import device_of
 from app.core.training.recipe import Recipe
@@ -64,8 +65,3 @@ def fabric_of(recipe: Recipe) -> Fabric:
     )
     fabric.launch()
     return fabric
-
-
-def usable_cores() -> int:
-    """Processor cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

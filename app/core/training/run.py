@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app.core.cores import usable_cores
 from app.core.errors import DataError, LidarScopeError
 from app.core.model_card import check_network
 from app.core.training.folder import FAILED, FINISHED, PAUSED, RUNNING, STOPPED, RunFolder, process_born
 from app.core.training.heartbeat import Heartbeat
 from app.core.training.length import ended
-from app.core.training.processes import check_processes, fabric_of, is_first, usable_cores
+from app.core.training.processes import check_processes, fabric_of, is_first
 from app.core.training.recipe import Recipe, changed_later
 
 if TYPE_CHECKING:

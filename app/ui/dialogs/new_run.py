@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.core.cores import usable_cores
 from app.core.errors import LidarScopeError, UsageError
 from app.core.session import Session
 from app.core.tasks.follow_runs import config_of
@@ -174,7 +174,7 @@ class NewRun(QDialog):
         kind, usual = own_values(name)
         self._kind = kind
         self.about.setText(about(name))
-        if "threads" in values and values["threads"] == (os.cpu_count() or 0):
+        if "threads" in values and values["threads"] == usable_cores():
             values = {key: value for key, value in values.items() if key != "threads"}
         self.form.show_recipe(kind_of(kind), usual, values)
         if not self._named:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Generator
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,15 @@ def by_hand(predictor: Predictor, points: np.ndarray, given: Frame) -> tuple[np.
         logits = predictor.model.network(torch.from_numpy(entry.coords), torch.from_numpy(entry.feats))
     logits = logits[torch.from_numpy(entry.inverse)]
     return torch.softmax(logits, 1).numpy(), logits.numpy()
+
+
+def finished(work: Generator[None, None, object]) -> object:
+    """The result of work aside."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            return end.value
 
 
 def test_one_vote_is_the_network_as_it_is(predictor: Predictor) -> None:
@@ -184,10 +194,7 @@ def test_work_aside_pauses_and_passes_on_results_and_errors() -> None:
     next(running)
     next(running)
     go_on.set()
-    with pytest.raises(StopIteration) as end:
-        while True:
-            next(running)
-    assert end.value.value == 5
+    assert finished(running) == 5
 
     def broken(_stop: threading.Event) -> None:
         raise DataError("no")
@@ -208,6 +215,23 @@ def test_work_that_is_given_up_before_its_turn_never_begins() -> None:
     list(first)
     list(aside(lambda _stop: began.append(3)))
     assert began == [3]
+
+
+def test_networks_run_in_one_thread_and_short_work_waits_for_none() -> None:
+    def where(_stop: threading.Event) -> int:
+        return threading.get_ident()
+
+    one, other = finished(aside(where)), finished(aside(where))
+    assert one == other != threading.get_ident()
+    go_on = threading.Event()
+    long = aside(lambda _stop: go_on.wait(10))
+    next(long)
+    try:
+        assert finished(aside(where, alone=False)) not in (one, threading.get_ident())
+        assert not go_on.is_set()
+    finally:
+        go_on.set()
+    assert finished(long)
 
 
 def test_only_the_thread_that_runs_a_network_stops_it(predictor: Predictor) -> None:

@@ -50,6 +50,14 @@ def test_what_comes_late_is_not_shown(held: Session, engine: HeldEngine) -> None
     assert held.visibility.picture is None
 
 
+def test_what_nobody_looks_at_any_more_is_given_up(held: Session, engine: HeldEngine) -> None:
+    held.visibility.look("panel", True)
+    held.visibility.look("panel", False)
+    assert not engine.waiting and not held.visibility.looking
+    held.visibility.look("panel", True)
+    assert [request.name for request in engine.waiting] == ["tell_visibility"], "asked for anew"
+
+
 def test_changes_are_undone_and_a_drag_is_one_of_them(session: Session) -> None:
     visibility = session.visibility
     visibility.look("panel", True)
