@@ -89,7 +89,7 @@ class SessionLayers(SessionTasks, SessionViews, SessionSelection, SessionMethods
         if self._frame_state.unprepared or _METHODS in self._asked:
             self._methods_differ()  # learn what there is, and have it made where the views lack it
         else:
-            self._compute(view, names, f"Compute {' and '.join(names)}")
+            self._compute(view, names, _work(names))
 
     def _methods_differ(self) -> None:
         self._local = {}  # differences of layers that are no more
@@ -97,7 +97,7 @@ class SessionLayers(SessionTasks, SessionViews, SessionSelection, SessionMethods
             return
         self._drop_layer_tasks()
         names = self._lacking_layers()
-        self._compute(_METHODS, names, f"Compute {' and '.join(names)}" if names else "Look at the methods")
+        self._compute(_METHODS, names, _work(names))
 
     def _compute(self, view: str, names: tuple[str, ...], title: str) -> None:
         """Have layers computed for a view, or for all of them, learning which layers there are."""
@@ -132,7 +132,7 @@ class SessionLayers(SessionTasks, SessionViews, SessionSelection, SessionMethods
             if still() and not (replaced and isinstance(error, Cancelled)):
                 self._layers_failed(names, CANCELLED if isinstance(error, Cancelled) else str(error))
                 if view == _METHODS and names:
-                    self._compute(_METHODS, (), "Look at the methods")  # what else there is, is not known yet
+                    self._compute(_METHODS, (), _work(()))  # what else there is, is not known yet
 
         asked = self._asked[view] = _Asked()
         asked.task = self.run_task(
@@ -190,4 +190,12 @@ class SessionLayers(SessionTasks, SessionViews, SessionSelection, SessionMethods
         asked, self._asked = self._asked, {}
         for entry in asked.values():
             if entry.task is not None:
-                self.cancel_task(entry.task)
+                self.drop_task(entry.task)
+
+
+def _work(names: tuple[str, ...]) -> str:
+    """What the task panel calls the computing of layers, by the titles they have in the panel of layers."""
+    if not names:
+        return "Look at the methods"
+    titles = {layer.name: layer.title for layer in layer_folder.all_layers()}
+    return f"Compute {' and '.join(titles.get(name, name) for name in names)}"

@@ -145,6 +145,13 @@ class SessionTasks:
         if engine_id is not None:
             self._engine.cancel(engine_id)
 
+    def drop_task(self, id: int) -> None:
+        """Give up a task that nobody waits for any more; as one that is replaced, it leaves the list."""
+        engine_id = self._book.engine_id(id)
+        self._book.finish(id, "replaced")
+        if engine_id is not None:
+            self._engine.cancel(engine_id)
+
     def _posted(self, handler: Handler) -> Handler:
         """The handler, called on the main thread, and not at all once the session is closed."""
 

@@ -215,6 +215,17 @@ def test_a_frame_asked_for_while_a_layer_is_made_does_not_wait_for_it(
     assert errors(held) == []
 
 
+def test_the_list_of_tasks_names_layers_by_their_titles_and_not_what_is_dropped(
+    slow: Slow, held: Session, engine: HeldEngine
+) -> None:
+    held.set_layer("slow")
+    held.set_method("slow", SlowOptions())
+    assert [task.title for task in held.tasks if task.state == "queued"] == ["Compute Slow layer"]
+    held.go_to(3)  # what is made for the frame before is of no use any more
+    assert [request.name for request in engine.waiting] == ["show_frame"], "it is given up in the engine too"
+    assert [task.title for task in held.tasks if task.title.startswith("Compute")] == []
+
+
 def test_options_changed_while_a_frame_is_under_way(slow: Slow, held: Session, engine: HeldEngine) -> None:
     held.set_layer("slow")
     held.set_method("slow", SlowOptions(1))
