@@ -2,6 +2,7 @@
 
     python -m benchmarks.clusters                half an hour on two idle cores: 12 streets, 3 seeds, two starts
     python -m benchmarks.clusters --quick        minutes: 2 streets, one seed, voxels of 30 cm
+    python -m benchmarks.clusters --varied       an hour: also with other negatives, and with one cluster a class
     python -m benchmarks.clusters --data KITTI --init RUN --steps 71000 --momentum 0.9999
 
 Both sides have the same fields, steps and seeds; they begin with random weights, or, as published, with a trained
@@ -35,8 +36,15 @@ FIRST_STREET, OTHER_STREET = 100, 1
 
 SCRATCH, TRAINED = "scratch", "trained"
 STARTS = {SCRATCH: "random weights", TRAINED: "a trained network"}
-WITHOUT, WITH = "without", "with"
-SIDES = {WITHOUT: "cross-entropy and Lovász", WITH: "and contrast of clusters"}
+WITHOUT, WITH, ONE, CLASSES = "without", "with", "one", "classes"
+SIDES = {
+    WITHOUT: "cross-entropy and Lovász",
+    WITH: "and contrast of clusters",
+    ONE: "and contrast of classes: one cluster each",
+    CLASSES: "and contrast of clusters with those of other classes alone",
+}
+VARIED = {ONE: {"clusters": "1"}, CLASSES: {"negatives": "other_classes"}}
+"""What is varied, to see what of the contrast does what it does; only where ``--varied`` asks for it."""
 DEMO_RATES = {SCRATCH: "0.005", TRAINED: "0.0005"}
 KITTI_RATES = {SCRATCH: "0.24", TRAINED: "0.0024"}
 """Largest learning rate by start: of the recipe demo, and of SPVNAS' and the authors' programs."""
@@ -58,6 +66,7 @@ class Bench:
     protocol : of the evaluation
     processes : trainings at a time; 1: in this process
     starts : what networks begin with
+    sides : what they are trained by
     """
 
     data: Path
@@ -73,6 +82,7 @@ class Bench:
     protocol: str
     processes: int
     starts: tuple[str, ...] = (SCRATCH, TRAINED)
+    sides: tuple[str, ...] = (WITHOUT, WITH)
 
 
 @dataclass(frozen=True)
@@ -92,7 +102,7 @@ class Job:
 def measure(bench: Bench) -> dict[str, Any]:
     """Train and evaluate; everything that was found, also written to ``results.json``."""
     began = time.perf_counter()
-    jobs = [Job(start, side, seed) for seed in range(bench.seeds) for start in bench.starts for side in SIDES]
+    jobs = [Job(start, side, seed) for seed in range(bench.seeds) for start in bench.starts for side in bench.sides]
     result: dict[str, Any] = {"scores": [], "seconds": 0.0}
     with side_by_side(bench.processes) as each:
         for job, found in zip(jobs, each(trained, [bench] * len(jobs), jobs), strict=True):
@@ -114,12 +124,12 @@ def trained(bench: Bench, job: Job) -> dict[str, float]:
     }  # fmt: skip
     if job.start == TRAINED:
         settings |= {"init": str(bench.init), "standardise": "false"}
-    if job.side == WITH:
-        settings |= bench.own
+    if job.side != WITHOUT:
+        settings |= bench.own | VARIED.get(job.side, {})
 
     def work() -> dict[str, float]:
         began = time.perf_counter()
-        trained_to_the_end(folder, "clusters" if job.side == WITH else "supervised", settings, bench.data)
+        trained_to_the_end(folder, "supervised" if job.side == WITHOUT else "clusters", settings, bench.data)
         seconds = time.perf_counter() - began
         return {"miou": miou(folder, bench.val, bench.val_sequences, bench.protocol), "seconds": seconds}
 
@@ -136,7 +146,7 @@ def table(result: dict[str, Any]) -> str:
         }
         for side, found in sides.items():
             if found:
-                gains = [found[seed] - sides[WITHOUT][seed] for seed in found] if side == WITH else []
+                gains = [found[seed] - sides[WITHOUT][seed] for seed in found] if side != WITHOUT else []
                 lines.append(f"| {begins} | {SIDES[side]} | {spread(found.values())} | {spread(gains, '+')} |")
     return "\n".join([*lines, "", f"{result['seconds'] / 60:.0f} min in the last call."])
 
@@ -159,7 +169,7 @@ def demo_bench(told: argparse.Namespace, out: Path) -> Bench:
     return Bench(
         data, names, val, ("00",), out, told.init or built_in("demo_minkunet"), fields, DEMO_RATES,
         {"centre_momentum": f"{told.momentum:g}"}, told.seeds or (1 if told.quick else 3), "present",
-        told.processes,
+        told.processes, sides=tuple(SIDES) if told.varied else (WITHOUT, WITH),
     )  # fmt: skip
 
 
@@ -170,7 +180,7 @@ def kitti_bench(told: argparse.Namespace, out: Path) -> Bench:
     return Bench(
         told.data.resolve(), OFFICIAL_TRAIN, told.data.resolve(), OFFICIAL_VAL, out, told.init or Path(), fields,
         KITTI_RATES, {"centre_momentum": f"{told.momentum:g}"}, told.seeds or 1, "semantickitti", told.processes,
-        starts,
+        starts, tuple(SIDES) if told.varied else (WITHOUT, WITH),
     )  # fmt: skip
 
 
@@ -205,6 +215,7 @@ def _options(given: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--steps", type=int, help="of each network")
     parser.add_argument("--seeds", type=int, help="networks of each row")
     parser.add_argument("--momentum", type=float, default=0.99, help="of the centres; published: 0.9999")
+    parser.add_argument("--varied", action="store_true", help="also with other negatives, and with one cluster")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="trainings at a time")
     return parser.parse_args(given)
 

@@ -10,7 +10,7 @@ from small_drive import write_small_drive
 
 from app.core.model_card import built_in
 from benchmarks import clusters
-from benchmarks.clusters import SCRATCH, SIDES, TRAINED, WITH, WITHOUT, Bench, Job
+from benchmarks.clusters import CLASSES, ONE, SCRATCH, SIDES, TRAINED, WITH, WITHOUT, Bench, Job
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +40,9 @@ def test_both_sides_have_the_same_fields(bench: Bench, monkeypatch: pytest.Monke
         other, without = seen[f"{start}-{WITHOUT}-1"]
         assert (recipe, other) == ("clusters", "supervised")
         assert settings == {**without, "clusters": "3"}
+        assert seen[f"{start}-{ONE}-1"] == ("clusters", {**without, "clusters": "1"})
+        varied = {**without, "clusters": "3", "negatives": "other_classes"}
+        assert seen[f"{start}-{CLASSES}-1"] == ("clusters", varied)
     assert seen[f"{TRAINED}-{WITH}-1"][1]["init"] == str(built_in())
     assert "init" not in seen[f"{SCRATCH}-{WITH}-1"][1]
 
@@ -47,7 +50,7 @@ def test_both_sides_have_the_same_fields(bench: Bench, monkeypatch: pytest.Monke
 def test_it_measures_and_does_nothing_twice(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     own = replace(bench, starts=(SCRATCH,))
     result = clusters.measure(own)
-    assert [entry["side"] for entry in result["scores"]] == list(SIDES)
+    assert [entry["side"] for entry in result["scores"]] == [WITHOUT, WITH]
     assert all(0 <= entry["miou"] <= 1 for entry in result["scores"])
     told = clusters.table(result)
     assert told.count("| random weights |") == 2

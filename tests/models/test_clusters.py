@@ -80,12 +80,14 @@ def test_anchors_where_there_are_too_few_of_one_kind() -> None:
 
 
 def slow_contrast(
-    features: Tensor, of: Tensor, others: Tensor, of_others: Tensor, tau: float, itself: bool
+    features: Tensor, of: Tensor, others: Tensor, of_others: Tensor, tau: float, itself: bool, sharing: int
 ) -> float:
     found = []
     for a in range(len(features)):
         near = [float(features[a] @ other) / tau for other in others]
-        negatives = sum(math.exp(s) for s, label in zip(near, of_others, strict=True) if label != of[a])
+        negatives = sum(
+            math.exp(s) for s, label in zip(near, of_others, strict=True) if label // sharing != of[a] // sharing
+        )
         own = [
             -math.log(math.exp(s) / (math.exp(s) + negatives))
             for b, (s, label) in enumerate(zip(near, of_others, strict=True))
@@ -96,12 +98,14 @@ def slow_contrast(
     return sum(found) / len(found) if found else 0.0
 
 
+@pytest.mark.parametrize("sharing", [1, 3])
 @pytest.mark.parametrize("itself", [True, False])
-def test_the_contrast_is_that_of_its_definition(itself: bool) -> None:
+def test_the_contrast_is_that_of_its_definition(itself: bool, sharing: int) -> None:
     features, of = some(30, seed=4), torch.arange(30) % 7
     others, of_others = (features, of) if itself else (some(50, seed=5), torch.arange(50) % 9)
-    found = contrast(features, of, others, of_others, temperature=0.1, itself=itself)
-    assert float(found) == pytest.approx(slow_contrast(features, of, others, of_others, 0.1, itself), rel=1e-4)
+    found = contrast(features, of, others, of_others, temperature=0.1, itself=itself, sharing=sharing)
+    slow = slow_contrast(features, of, others, of_others, 0.1, itself, sharing)
+    assert float(found) == pytest.approx(slow, rel=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -214,6 +218,13 @@ def test_the_published_scale_of_the_contrasts() -> None:
     twice = objective(contrast=2.0)(batch())
     assert float(twice["contrast_points"]) == pytest.approx(2 * float(once["contrast_points"]), rel=1e-5)
     assert pytest.approx(0.025) == clusters.SHARE * 0.1 / clusters.BASE_TEMPERATURE
+
+
+def test_clusters_of_one_class_are_pushed_apart_unless_other_classes_alone_are_asked_for() -> None:
+    one_class = batch(torch.ones(120, dtype=torch.int64))
+    assert float(objective()(one_class)["contrast_points"]) > 0
+    assert float(objective(negatives="other_classes")(one_class)["contrast_points"]) == 0
+    assert float(objective(negatives="other_classes")(batch())["contrast_points"]) > 0
 
 
 def test_without_a_contrast_it_is_supervised_and_without_labels_it_is_zero() -> None:

@@ -78,7 +78,14 @@ def _some(rows: Tensor, count: int) -> Tensor:
 
 
 def contrast(
-    features: Tensor, clusters: Tensor, others: Tensor, of_others: Tensor, *, temperature: float, itself: bool
+    features: Tensor,
+    clusters: Tensor,
+    others: Tensor,
+    of_others: Tensor,
+    *,
+    temperature: float,
+    itself: bool,
+    sharing: int = 1,
 ) -> Tensor:
     """() how far anchors are from others of their own cluster, against all others.
 
@@ -91,14 +98,17 @@ def contrast(
     others, of_others : (B, D) and (B,) what they are held against
     temperature : τ
     itself : ``others`` are the anchors, so that each leaves itself out
+    sharing : so many clusters in a row, beginning with the first, are no negatives of each other: with the number
+        of clusters of a class, those of other classes alone are pushed away
     """
     alike = clusters[:, None] == of_others[None]
+    related = clusters[:, None] // sharing == of_others[None] // sharing
     near = features @ others.T / temperature
     positive = alike
     if itself:
         positive = alike & ~torch.eye(len(alike), dtype=torch.bool, device=alike.device)
     # finite, so that an anchor without any negative has a gradient, of zero
-    against = near.masked_fill(alike, _NOTHING).logsumexp(1, keepdim=True)
+    against = near.masked_fill(related, _NOTHING).logsumexp(1, keepdim=True)
     away = torch.nn.functional.softplus(against - near)  # log(1 + Σ exp(s⁻) / exp(s⁺))
     count = positive.sum(1)
     told = count > 0

@@ -54,6 +54,9 @@ class Config(SupervisedConfig):
     momentum: float = 0.9999
     """Share that a centre keeps in a step."""
 
+    negatives: str = "all"
+    """"all" other clusters are pushed away, or those of "other_classes" alone."""
+
 
 class ClusterContrast(Supervised):
     """``projector`` and ``memory`` are trained, saved and resumed beside the network."""
@@ -101,8 +104,9 @@ class ClusterContrast(Supervised):
         own, of_own = features.index_select(0, rows), (targets * memory.count + cluster).index_select(0, rows)
         earlier, centres = memory.remembered(), memory.known_centres()
         scale = settings.contrast * SHARE * settings.temperature / BASE_TEMPERATURE
+        sharing = 1 if settings.negatives == "all" else memory.count
         told = [
-            contrast(own, of_own, *others, temperature=settings.temperature, itself=itself)
+            contrast(own, of_own, *others, temperature=settings.temperature, itself=itself, sharing=sharing)
             for others, itself in ((earlier, False), ((own, of_own), True), (centres, False))
         ]
         self._remember(features.detach(), targets, cluster)

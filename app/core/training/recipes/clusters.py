@@ -6,7 +6,7 @@ the authors' program, which begins with a trained SPVNAS (``init``) and trains 1
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -34,6 +34,11 @@ class Clusters(Supervised):
     temperature: float = Field(
         default=0.1, gt=0, le=10, description="How much the contrast minds what is nearest (τ)."
     )
+    negatives: Literal["all", "other_classes"] = Field(
+        default="all",
+        description="What an anchor is pushed from: all clusters but its own, or only those of other classes, so "
+        "that the clusters of a class need not lie apart.",
+    )
     centre_momentum: float = Field(
         default=0.9999, ge=0, lt=1,
         description="Share that the centre of a cluster keeps in a step. Within hundreds of steps 0.99 lets them "
@@ -49,6 +54,7 @@ class Clusters(Supervised):
             "anchors": self.anchors,
             "temperature": self.temperature,
             "momentum": self.centre_momentum,
+            "negatives": self.negatives,
         }
 
 
