@@ -132,12 +132,15 @@ class Docks(QObject):
 
         A panel that is not meant is not shown for a moment either: it would begin work that nobody looks at.
         """
+        shown = frozenset(self.all) if names is None else names
+        for name in self.all.keys() - shown:
+            self.all[name].hide()  # first: whatever is put somewhere else while it is shown is shown anew
         for area in ("left", "right", "bottom", "centre"):
             window = self.inner if area == "centre" else self.outer
             for dock in self.of_area(area):
                 dock.setFloating(False)
                 window.addDockWidget(AREAS[area], dock)
-                dock.setVisible(names is None or dock.name in names)
+                dock.setVisible(dock.name in shown)
         left = self.of_area("left")
         self._stack(left)
         if self.outer.height() < SHORT and len(left) > 2:

@@ -37,3 +37,7 @@ def test_a_panel_of_another_workspace_is_not_shown_for_a_moment(
     window.set_workspace("labels")
     settle()
     assert ("visibility", True) in looks
+    looks.clear()
+    window.set_workspace("predict")  # for the first time: its panels are put into their places
+    settle()
+    assert ("visibility", True) not in looks and ("visibility", False) in looks
