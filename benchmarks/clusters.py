@@ -2,7 +2,7 @@
 
     python -m benchmarks.clusters                half an hour on two idle cores: 12 streets, 3 seeds, two starts
     python -m benchmarks.clusters --quick        minutes: 2 streets, one seed, voxels of 30 cm
-    python -m benchmarks.clusters --varied       an hour: also with other negatives, and with one cluster a class
+    python -m benchmarks.clusters --varied       an hour and a half: also other negatives, one cluster, eight
     python -m benchmarks.clusters --data KITTI --init RUN --steps 71000 --momentum 0.9999
 
 Both sides have the same fields, steps and seeds; they begin with random weights, or, as published, with a trained
@@ -36,14 +36,15 @@ FIRST_STREET, OTHER_STREET = 100, 1
 
 SCRATCH, TRAINED = "scratch", "trained"
 STARTS = {SCRATCH: "random weights", TRAINED: "a trained network"}
-WITHOUT, WITH, ONE, CLASSES = "without", "with", "one", "classes"
+WITHOUT, WITH, ONE, FEW, CLASSES = "without", "with", "one", "few", "classes"
 SIDES = {
     WITHOUT: "cross-entropy and Lovász",
     WITH: "and contrast of clusters",
     ONE: "and contrast of classes: one cluster each",
+    FEW: "and contrast of clusters, eight a class",
     CLASSES: "and contrast of clusters with those of other classes alone",
 }
-VARIED = {ONE: {"clusters": "1"}, CLASSES: {"negatives": "other_classes"}}
+VARIED = {ONE: {"clusters": "1"}, FEW: {"clusters": "8"}, CLASSES: {"negatives": "other_classes"}}
 """What is varied, to see what of the contrast does what it does; only where ``--varied`` asks for it."""
 DEMO_RATES = {SCRATCH: "0.005", TRAINED: "0.0005"}
 KITTI_RATES = {SCRATCH: "0.24", TRAINED: "0.0024"}
@@ -215,7 +216,7 @@ def _options(given: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--steps", type=int, help="of each network")
     parser.add_argument("--seeds", type=int, help="networks of each row")
     parser.add_argument("--momentum", type=float, default=0.99, help="of the centres; published: 0.9999")
-    parser.add_argument("--varied", action="store_true", help="also with other negatives, and with one cluster")
+    parser.add_argument("--varied", action="store_true", help="also with other negatives and fewer clusters")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="trainings at a time")
     return parser.parse_args(given)
 

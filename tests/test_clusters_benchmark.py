@@ -10,7 +10,7 @@ from small_drive import write_small_drive
 
 from app.core.model_card import built_in
 from benchmarks import clusters
-from benchmarks.clusters import CLASSES, ONE, SCRATCH, SIDES, TRAINED, WITH, WITHOUT, Bench, Job
+from benchmarks.clusters import CLASSES, FEW, ONE, SCRATCH, SIDES, TRAINED, WITH, WITHOUT, Bench, Job
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +41,7 @@ def test_both_sides_have_the_same_fields(bench: Bench, monkeypatch: pytest.Monke
         assert (recipe, other) == ("clusters", "supervised")
         assert settings == {**without, "clusters": "3"}
         assert seen[f"{start}-{ONE}-1"] == ("clusters", {**without, "clusters": "1"})
+        assert seen[f"{start}-{FEW}-1"][1]["clusters"] == "8"
         varied = {**without, "clusters": "3", "negatives": "other_classes"}
         assert seen[f"{start}-{CLASSES}-1"] == ("clusters", varied)
     assert seen[f"{TRAINED}-{WITH}-1"][1]["init"] == str(built_in())
