@@ -40,5 +40,6 @@ def test_a_process_of_its_own_takes_all_and_one_beside_others_half(monkeypatch: 
     assert threads_within(2) == 1
 
 
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="the system cannot bind a process to cores")
 def test_cores_are_those_the_process_may_use() -> None:
     assert cores.usable_cores() == len(os.sched_getaffinity(0))
