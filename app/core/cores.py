@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
 _shared = False
 
@@ -20,21 +19,13 @@ def share_cores() -> None:
     _shared = True
 
 
-@contextmanager
-def network_threads() -> Iterator[None]:
+def network_threads() -> AbstractContextManager[None]:
     """Torch with half of the cores while a sparse network runs in this thread, where processes share them.
 
     Such a network is a thousand small products, and torch's threads wait for each other after each of them. On two
     cores, two threads took a quarter less time than one on an idle machine, but twice as long as one beside a
     program that draws (a real scan, networks of a tenth and of the published width).
     """
-    import torch
+    from app.models.threads import at_most
 
-    before = torch.get_num_threads()
-    try:
-        if _shared:
-            torch.set_num_threads(max(1, min(before, usable_cores() // 2)))
-        yield
-    finally:
-        if _shared:
-            torch.set_num_threads(before)
+    return at_most(usable_cores() // 2 if _shared else None)
